@@ -1,0 +1,61 @@
+"""What task runs go through."""
+
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from rules.bookkeeping.count_runs import IncrementRunCount, IncrementRunTime
+from rules.bookkeeping.set_run_state import SetRunStateName, SetRunStateTimestamp, SetRunStateType
+from rules.bookkeeping.set_scheduled_times import SetExpectedStartTime, SetNextScheduledStartTime
+from rules.bookkeeping.set_start_and_end_time import SetEndTime, SetStartTime
+from rules.bookkeeping.update_state_details import UpdateStateDetails
+from rules.core.handle_task_terminal_state_transitions import HandleTaskTerminalStateTransitions
+from rules.core.prevent_redundant_transitions import PreventRedundantTransitions
+from rules.core.rename_reruns import RenameReruns
+from rules.core.retry_failed_tasks import RetryFailedTasks
+from rules.core.wait_for_scheduled_time import WaitForScheduledTime
+from rules.policy import BaseOrchestrationPolicy, RuleOrTransform
+
+
+class CoreTaskPolicy(BaseOrchestrationPolicy):
+    """The rules of every task run that is not forced."""
+
+    @staticmethod
+    @override
+    def priority() -> Sequence[RuleOrTransform]:
+        return (
+            HandleTaskTerminalStateTransitions,
+            PreventRedundantTransitions,
+            WaitForScheduledTime,
+            RetryFailedTasks,
+            RenameReruns,
+        )
+
+
+class MinimalTaskPolicy(BaseOrchestrationPolicy):
+    """What not even a forced task run escapes."""
+
+    @staticmethod
+    @override
+    def priority() -> Sequence[RuleOrTransform]:
+        return ()
+
+
+class GlobalTaskPolicy(BaseOrchestrationPolicy):
+    """The bookkeeping on every task run."""
+
+    @staticmethod
+    @override
+    def priority() -> Sequence[RuleOrTransform]:
+        return (
+            SetRunStateType,
+            SetRunStateName,
+            SetRunStateTimestamp,
+            SetStartTime,
+            SetEndTime,
+            IncrementRunTime,
+            IncrementRunCount,
+            SetExpectedStartTime,
+            SetNextScheduledStartTime,
+            UpdateStateDetails,
+        )
