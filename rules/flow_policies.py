@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
+from rules.bookkeeping.subflows import UpdateSubflowParentTask, UpdateSubflowStateDetails
 from rules.core.handle_flow_terminal_state_transitions import HandleFlowTerminalStateTransitions
 from rules.core.prevent_redundant_transitions import PreventRedundantTransitions
+from rules.core.retry_failed_flows import RetryFailedFlows
 from rules.core.wait_for_scheduled_time import WaitForScheduledTime
 from rules.policy import BaseOrchestrationPolicy, RuleOrTransform
 from rules.task_policies import GlobalTaskPolicy
@@ -21,6 +23,7 @@ class CoreFlowPolicy(BaseOrchestrationPolicy):
             HandleFlowTerminalStateTransitions,
             PreventRedundantTransitions,
             WaitForScheduledTime,
+            RetryFailedFlows,
         )
 
 
@@ -39,4 +42,4 @@ class GlobalFlowPolicy(BaseOrchestrationPolicy):
     @staticmethod
     @override
     def priority() -> Sequence[RuleOrTransform]:
-        return (*GlobalTaskPolicy.priority(),)
+        return (*GlobalTaskPolicy.priority(), UpdateSubflowStateDetails, UpdateSubflowParentTask)

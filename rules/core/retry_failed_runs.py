@@ -11,10 +11,15 @@ from rules.states import AwaitingRetry, State, StateType
 
 
 class RetryFailedRuns(BaseOrchestrationRule[ContextT]):
-    """Rejects FAILED into AwaitingRetry while the run has retries left."""
+    """Rejects FAILED into AwaitingRetry while the run has retries left.
+
+    ``due`` is when the next attempt is to start, where this rule asked for one.
+    """
 
     FROM_STATES = frozenset({StateType.RUNNING})
     TO_STATES = frozenset({StateType.FAILED})
+
+    due: datetime | None = None
 
     @override
     async def before_transition(
@@ -23,7 +28,7 @@ class RetryFailedRuns(BaseOrchestrationRule[ContextT]):
         retries, run_count = context.run_settings.retries, context.run.run_count
         if retries is None or run_count > retries:
             return
-        due = _next_attempt(context)
+        self.due = due = _next_attempt(context)
         await self.reject_transition(
             AwaitingRetry(
                 due,
