@@ -1,0 +1,139 @@
+"""A RabbitMQ of one's own, wherever it runs."""
+
+import base64
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from deploy.servers.errors import CommandFailedError
+from deploy.servers.machine import Machine
+from deploy.servers.waiting import wait_until
+
+_SECONDS_TO_ANSWER = 30
+_PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
+_METHOD_FRAME = b"\x01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RabbitAddress:
+    """Where a broker listens, and its administrator."""
+
+    host: str
+    port: int
+    management_port: int
+    user: str
+    password: str
+
+
+class RabbitServer:
+    """A broker; its user may do everything. Addresses stay the same over restarts.
+
+    All calls block until they are done; in a coroutine hand them to ``asyncio.to_thread``.
+    """
+
+    def __init__(self, machine: Machine, address: RabbitAddress) -> None:
+        self.machine = machine
+        self.address = address
+
+    @property
+    def host(self) -> str:
+        """The address on which AMQP is spoken."""
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        """The port on which AMQP is spoken."""
+        return self.address.port
+
+    @property
+    def url(self) -> str:
+        """The AMQP URL of the default virtual host."""
+        return self.url_of("/")
+
+    def url_of(self, vhost: str) -> str:
+        """The AMQP URL of a virtual host."""
+        address = self.address
+        login = f"{address.user}:{address.password}"
+        path = "" if vhost == "/" else quote(vhost, safe="")
+        return f"amqp://{login}@{address.host}:{address.port}/{path}"
+
+    def create_vhost(self, name: str) -> str:
+        """Make a virtual host in which the server's user may do everything; its URL."""
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        path = quote(name, safe="")
+        self._manage("PUT", f"vhosts/{path}", {})
+        self._manage("PUT", f"permissions/{path}/{self.address.user}", everything)
+        return self.url_of(name)
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a virtual host with all that is in it; connections to it are closed."""
+        self._manage("DELETE", f"vhosts/{quote(name, safe='')}")
+
+    def run_ctl(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl`` on this broker; its standard output."""
+        return self.machine.run("rabbitmqctl", "--quiet", *arguments)
+
+    def stop(self) -> None:
+        """Stop the broker in order."""
+        self.machine.stop()
+
+    def kill(self) -> None:
+        """Kill the broker with SIGKILL."""
+        self.machine.kill()
+
+    def start_again(self) -> None:
+        """Start a stopped or killed broker, with its data; returns when it answers."""
+        self.machine.start()
+        self.wait_until_ready()
+
+    def restart(self) -> None:
+        """Stop the broker in order and start it again."""
+        self.stop()
+        self.start_again()
+
+    def pause(self) -> None:
+        """Freeze the broker: connections stay open, nothing is answered."""
+        self.machine.pause()
+
+    def unpause(self) -> None:
+        """Let a frozen broker go on."""
+        self.machine.unpause()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the broker speaks AMQP and its management answers."""
+        wait_until(lambda: self._speaks_amqp() and self._manages(), "RabbitMQ", self.machine)
+
+    def _speaks_amqp(self) -> bool:
+        """Whether the broker answers a protocol header; a forwarded port alone would not."""
+        try:
+            with socket.create_connection((self.host, self.port), _SECONDS_TO_ANSWER) as connection:
+                connection.sendall(_PROTOCOL_HEADER)
+                return connection.recv(1) == _METHOD_FRAME
+        except OSError:
+            return False
+
+    def _manages(self) -> bool:
+        try:
+            self._manage("GET", "whoami")
+        except (OSError, http.client.HTTPException, CommandFailedError):
+            return False
+        return True
+
+    def _manage(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
+        address = self.address
+        login = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
+        headers = {"authorization": f"Basic {login}", "content-type": "application/json"}
+        connection = http.client.HTTPConnection(
+            address.host, address.management_port, timeout=_SECONDS_TO_ANSWER
+        )
+        try:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, f"/api/{path}", sent, headers)
+            response = connection.getresponse()
+            answer = response.read().decode()
+        finally:
+            connection.close()
+        if response.status >= http.client.BAD_REQUEST:
+            raise CommandFailedError([method, path], response.status, answer)
