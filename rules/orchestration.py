@@ -8,6 +8,7 @@ from rules.context import OrchestrationContext
 from rules.policy import BaseOrchestrationPolicy
 from rules.responses import DecisionCode, SetStateStatus, StateAcceptDetails
 from rules.rule import BaseOrchestrationRule
+from rules.runs import TaskRun
 from rules.transform import BaseUniversalTransform
 
 log = structlog.get_logger(__name__)
@@ -23,14 +24,15 @@ async def govern(
 ) -> None:
     """Govern one request; the answer stands in the context.
 
-    The session's ``begin_request`` is the caller's, before it asks for the request's run. From
-    there on all is undone where the answer is WAIT or ABORT, and where an error leaves a hook.
+    All that it changed is undone where the answer is WAIT or ABORT, and where an error leaves a
+    hook. That the run was made for the request is not: it came before.
 
     Raises:
         Exception: what left an ``after_transition`` or a ``cleanup``, or a passing error of
             storage: the request is to be governed again. After a passing one the whole
             transaction is, so that nothing is undone in it.
     """
+    await _begin(context)
     try:
         await orchestrate(context, policy, global_policy)
     except Exception as error:
@@ -65,6 +67,14 @@ async def orchestrate(
     except Exception as error:
         await _clean_up(entered, error)
         raise
+
+
+async def _begin(context: OrchestrationContext[Any, Any]) -> None:
+    """Let the run belong to the request from now on: it does once the session hands it out."""
+    session, run = context.session, context.run
+    session.begin_request()
+    hand_out = session.task_run if isinstance(run, TaskRun) else session.flow_run
+    await hand_out(run.id)
 
 
 async def _clean_up(entered: _Entered, error: Exception) -> None:

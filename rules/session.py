@@ -20,8 +20,7 @@ class TransactionalSession(Protocol):
     def begin_request(self) -> None:
         """Let what changes from here on belong to one request, until the next call.
 
-        Called before the request's run is asked for: a run belongs to the request from when the
-        session hands it out.
+        A run belongs to the request from when the session hands it out after this call.
         """
 
     async def undo_request(self) -> None:
