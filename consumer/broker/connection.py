@@ -1,0 +1,191 @@
+"""One plain connection to the broker, which does not mend itself: its owner opens another."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aiormq import Connection
+from aiormq.abc import AbstractChannel, ChannelFrame
+from aiormq.connection import DEFAULT_PORTS
+from aiormq.exceptions import AMQPConnectionError, AMQPError
+from yarl import URL
+
+from consumer.broker.errors import BrokerConnectionLost, BrokerRefused, BrokerUnreachable
+from consumer.broker.frames import FrameReader, Tap
+from consumer.broker.state import ChannelWatch, ConnectionState
+from consumer.broker.translation import broker_errors
+from consumer.broker.transport import TappedTransport
+
+HEARTBEAT_SECONDS = 20
+
+_SETTING = "POINTSMAN_AMQP_URL"
+_CLOSE_SECONDS = 5.0
+
+
+class _Library(Connection):
+    """The client library's connection, with a write queue that never makes its writer wait.
+
+    What we write is bounded by the prefetch, and many messages go into one entry.
+    """
+
+    FRAME_BUFFER_SIZE = 0
+
+
+class BrokerConnection:
+    """An open connection; made by ``connect``."""
+
+    def __init__(
+        self, library: Connection, transport: TappedTransport, state: ConnectionState
+    ) -> None:
+        self._library = library
+        self._transport = transport
+        self._state = state
+        self._watchers: dict[int, Callable[[BrokerConnectionLost], None]] = {}
+        state.loss.add_done_callback(self._tell_watchers)
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker lets us publish nothing at present, None where it does."""
+        return self._state.blocked
+
+    @property
+    def loss(self) -> str | None:
+        """Why the connection is gone, None while it stands."""
+        return self._state.loss.result() if self._state.loss.done() else None
+
+    @property
+    def broker_version(self) -> str:
+        """The broker's version as it tells it."""
+        return str(self._library.server_properties.get("version", "unknown"))
+
+    @property
+    def frame_max(self) -> int:
+        """The most bytes that a frame may have."""
+        return int(self._library.connection_tune.frame_max)
+
+    async def lost(self) -> str:
+        """Wait until the connection is gone, and tell why."""
+        return await asyncio.shield(self._state.loss)
+
+    def check(self) -> None:
+        """Raise ``BrokerConnectionLost`` where the connection is gone."""
+        if self.loss is not None:
+            raise BrokerConnectionLost(self.loss)
+
+    async def open_channel(
+        self,
+        tap: Tap,
+        failed: Callable[[BrokerConnectionLost], None],
+        *,
+        confirms: bool = False,
+    ) -> AbstractChannel:
+        """Open a channel whose frames are shown to the tap.
+
+        ``failed`` is told when the broker ends the channel or its consumer, or the connection goes.
+        """
+        channel = await self._open(confirms=confirms)
+        self._transport.frames.tap(channel.number, ChannelWatch(tap, failed))
+        self._watchers[channel.number] = failed
+        return channel
+
+    async def close_channel(self, channel: AbstractChannel) -> None:
+        """Close the channel; what it had not acknowledged goes back to its queue."""
+        self._watchers.pop(channel.number, None)
+        with suppress(AMQPError, ConnectionError):
+            await channel.close()
+        self._transport.frames.untap(channel.number)
+
+    @asynccontextmanager
+    async def channel(self) -> AsyncIterator[AbstractChannel]:
+        """The library's own channel, for declaring things; errors in it are this package's."""
+        channel = await self._open(confirms=False)
+        with broker_errors():
+            try:
+                yield channel
+            finally:
+                with suppress(AMQPError, ConnectionError):
+                    await channel.close()
+
+    def write(self, frames: bytes) -> None:
+        """Hand whole frames over to be written, in the order of the calls."""
+        self.check()
+        self._library.write_queue.put_nowait(ChannelFrame(payload=frames, should_close=False))
+
+    async def close(self) -> None:
+        """Take leave of the broker, or drop the connection where it does not answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._library.close(AMQPConnectionError("the connection was closed by us"))
+        self.abort("the connection was closed by us")
+
+    def abort(self, reason: str) -> None:
+        """Drop the connection at once; whoever waits on it is told the reason."""
+        self._state.lose(reason)
+        self._transport.abort()
+
+    def _tell_watchers(self, loss: asyncio.Future[str]) -> None:
+        for failed in self._watchers.values():
+            failed(BrokerConnectionLost(loss.result()))
+
+    async def _open(self, *, confirms: bool) -> AbstractChannel:
+        self.check()
+        with broker_errors():
+            return await self._library.channel(publisher_confirms=confirms)
+
+
+async def connect(
+    url: str, name: str, *, tls: ssl.SSLContext | None = None, seconds: float = 10.0
+) -> BrokerConnection:
+    """Connect to the broker; ``name`` is what its list of connections shows.
+
+    Raises:
+        BrokerUnreachable: nobody there answered in AMQP within so many seconds.
+        BrokerRefused: the broker refused the user, the password or the virtual host.
+    """
+    try:
+        target = _with_heartbeat(URL(url))
+    except ValueError:  # its text would hold the password
+        raise BrokerUnreachable(
+            f"{_SETTING} is not a URL; give amqp://user:password@host"
+        ) from None
+    place = f"{target.host}:{target.port or DEFAULT_PORTS[target.scheme]}"
+    state = ConnectionState()
+    frames = FrameReader(state.lose)
+    frames.tap(0, state)
+    transport = TappedTransport(frames)
+    library = _Library(
+        target,
+        context=tls,
+        transport_factory=transport,
+        client_properties={"connection_name": name},
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            await library.connect()
+    except TimeoutError:
+        raise BrokerUnreachable(
+            f"no answer from the broker at {place} within {seconds:g} s;"
+            f" see that it runs and that {_SETTING} names it"
+        ) from None
+    except (AMQPError, OSError) as error:
+        if state.refusal is not None:
+            raise BrokerRefused(
+                f"the broker at {place} refused the connection: {state.refusal};"
+                f" check user, password and virtual host in {_SETTING}"
+            ) from error
+        raise BrokerUnreachable(
+            f"can't reach the broker at {place}: {_cause(error)};"
+            f" see that it runs and that {_SETTING} names it"
+        ) from error
+    return BrokerConnection(library, transport, state)
+
+
+def _with_heartbeat(url: URL) -> URL:
+    return url if "heartbeat" in url.query else url.update_query(heartbeat=HEARTBEAT_SECONDS)
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.args[-1]) if error.args else type(error).__name__
+    return "what answers there does not speak AMQP 0-9-1"
