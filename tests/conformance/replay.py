@@ -40,4 +40,4 @@ async def _differences(step: Step, world: World) -> list[str]:
     try:
         return differences(step.expect, await world.propose(step))
     except Exception as error:  # noqa: BLE001  a step that raises is one that differs
-        return [f"raised {error!r}"]
+        return [f"raised {type(error).__name__}: {error}"]
