@@ -1,0 +1,1 @@
+"""Checks that ``make check`` adds to those of ready-made tools."""
