@@ -11,7 +11,12 @@ from aiormq.connection import DEFAULT_PORTS
 from aiormq.exceptions import AMQPConnectionError, AMQPError
 from yarl import URL
 
-from consumer.broker.errors import BrokerConnectionLost, BrokerRefused, BrokerUnreachable
+from consumer.broker.errors import (
+    BrokerConnectionLost,
+    BrokerError,
+    BrokerRefused,
+    BrokerUnreachable,
+)
 from consumer.broker.frames import FrameReader, Tap
 from consumer.broker.state import ChannelWatch, ConnectionState
 from consumer.broker.translation import broker_errors
@@ -21,6 +26,8 @@ HEARTBEAT_SECONDS = 20
 
 _SETTING = "POINTSMAN_AMQP_URL"
 _CLOSE_SECONDS = 5.0
+_FRAME_MAX = 131_072  # RabbitMQ's default, where a broker sets no limit
+_CLOSED = "the connection was closed by us"
 
 
 class _Library(Connection):
@@ -62,7 +69,7 @@ class BrokerConnection:
     @property
     def frame_max(self) -> int:
         """The most bytes that a frame may have."""
-        return int(self._library.connection_tune.frame_max)
+        return int(self._library.connection_tune.frame_max) or _FRAME_MAX
 
     async def lost(self) -> str:
         """Wait until the connection is gone, and tell why."""
@@ -90,10 +97,16 @@ class BrokerConnection:
         return channel
 
     async def close_channel(self, channel: AbstractChannel) -> None:
-        """Close the channel; what it had not acknowledged goes back to its queue."""
+        """Close the channel; what it had not acknowledged goes back to its queue.
+
+        A broker that does not answer loses the connection, which comes to the same.
+        """
         self._watchers.pop(channel.number, None)
-        with suppress(AMQPError, ConnectionError):
-            await channel.close()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await channel.close()
+        except TimeoutError:
+            self.abort("the broker did not answer when a channel was closed")
         self._transport.frames.untap(channel.number)
 
     @asynccontextmanager
@@ -104,8 +117,7 @@ class BrokerConnection:
             try:
                 yield channel
             finally:
-                with suppress(AMQPError, ConnectionError):
-                    await channel.close()
+                await self.close_channel(channel)
 
     def write(self, frames: bytes) -> None:
         """Hand whole frames over to be written, in the order of the calls."""
@@ -114,10 +126,11 @@ class BrokerConnection:
 
     async def close(self) -> None:
         """Take leave of the broker, or drop the connection where it does not answer."""
+        self._state.lose(_CLOSED)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._library.close(AMQPConnectionError("the connection was closed by us"))
-        self.abort("the connection was closed by us")
+                await self._library.close(AMQPConnectionError(_CLOSED))
+        self._transport.abort()
 
     def abort(self, reason: str) -> None:
         """Drop the connection at once; whoever waits on it is told the reason."""
@@ -164,20 +177,14 @@ async def connect(
         async with asyncio.timeout(seconds):
             await library.connect()
     except TimeoutError:
+        transport.abort()
         raise BrokerUnreachable(
             f"no answer from the broker at {place} within {seconds:g} s;"
             f" see that it runs and that {_SETTING} names it"
         ) from None
     except (AMQPError, OSError) as error:
-        if state.refusal is not None:
-            raise BrokerRefused(
-                f"the broker at {place} refused the connection: {state.refusal};"
-                f" check user, password and virtual host in {_SETTING}"
-            ) from error
-        raise BrokerUnreachable(
-            f"can't reach the broker at {place}: {_cause(error)};"
-            f" see that it runs and that {_SETTING} names it"
-        ) from error
+        transport.abort()
+        raise _why_not(place, state, error) from error
     return BrokerConnection(library, transport, state)
 
 
@@ -185,7 +192,16 @@ def _with_heartbeat(url: URL) -> URL:
     return url if "heartbeat" in url.query else url.update_query(heartbeat=HEARTBEAT_SECONDS)
 
 
-def _cause(error: Exception) -> str:
+def _why_not(place: str, state: ConnectionState, error: Exception) -> BrokerError:
+    if state.refusal is not None:
+        return BrokerRefused(
+            f"the broker at {place} refused the connection: {state.refusal};"
+            f" check user, password and virtual host in {_SETTING}"
+        )
     if isinstance(error, OSError):
-        return str(error.args[-1]) if error.args else type(error).__name__
-    return "what answers there does not speak AMQP 0-9-1"
+        cause = str(error.args[-1]) if error.args else type(error).__name__
+    else:
+        cause = "what answers there does not speak AMQP 0-9-1"
+    return BrokerUnreachable(
+        f"can't reach the broker at {place}: {cause}; see that it runs and that {_SETTING} names it"
+    )

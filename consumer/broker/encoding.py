@@ -21,6 +21,7 @@ _UNSIGNED_64 = Struct(">Q")
 _DOUBLE = Struct(">d")
 _FRAME_OVERHEAD = 8
 _MAX_SHORT = 255
+_MAX_OCTET = 255
 # Publishing to the pseudo-queue of direct replies as mandatory is delivered and returned at once.
 _DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
@@ -65,12 +66,12 @@ def _content_header(properties: Properties, body_size: int) -> bytes:
     parts.append(_PERSISTENT)
     if properties.priority is not None:
         flags |= 1 << 11
-        parts.append(bytes((properties.priority,)))
+        parts.append(_octet(properties.priority))
     for bit, name in _BEFORE_TIMESTAMP:
         flags |= _add_text(parts, bit, getattr(properties, name))
     if properties.timestamp is not None:
         flags |= 1 << 6
-        parts.append(_UNSIGNED_64.pack(int(properties.timestamp.timestamp())))
+        parts.append(_seconds(properties.timestamp))
     for bit, name in _AFTER_TIMESTAMP:
         flags |= _add_text(parts, bit, getattr(properties, name))
     return _HEADER_PREFIX.pack(_BASIC, 0, body_size, flags) + b"".join(parts)
@@ -91,6 +92,12 @@ def _add_text(parts: list[bytes], bit: int, value: str | None) -> int:
         return 0
     parts.append(_short(value))
     return bit
+
+
+def _octet(value: int) -> bytes:
+    if not 0 <= value <= _MAX_OCTET:
+        raise UnsendableMessage(f"a priority is 0 to {_MAX_OCTET}, not {value}")
+    return bytes((value,))
 
 
 def _text(value: str) -> bytes:
@@ -130,12 +137,19 @@ def _value(value: Any) -> bytes:  # noqa: PLR0911 - one line for each of AMQP's 
         case bytes():
             return b"x" + _long(value)
         case datetime():
-            return b"T" + _UNSIGNED_64.pack(int(value.timestamp()))
+            return b"T" + _seconds(value)
         case Mapping():
             return b"F" + _table(value)
         case list() | tuple():
             return b"A" + _long(b"".join(_value(item) for item in value))
     raise UnsendableMessage(f"a header can't hold a {type(value).__name__}")
+
+
+def _seconds(moment: datetime) -> bytes:
+    seconds = int(moment.timestamp())
+    if seconds < 0:
+        raise UnsendableMessage(f"AMQP has no times before 1970, such as {moment.isoformat()}")
+    return _UNSIGNED_64.pack(seconds)
 
 
 def _integer(value: int) -> bytes:

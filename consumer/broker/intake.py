@@ -54,12 +54,19 @@ class Intake:
         Of each there are at most ``prefetch`` deliveries that are not acknowledged.
         """
         intake = cls(connection)
-        for source in sources:
-            await intake._subscribe(source, prefetch)
+        try:
+            for source in sources:
+                await intake._subscribe(source, prefetch)
+        except BaseException:
+            await intake.close()
+            raise
         return intake
 
     async def next_batch(self, limit: int) -> list[Delivery]:
-        """What is there, at most so many, in the order in which it came; waits for at least one."""
+        """What is there, at most so many, in the order in which it came; waits for at least one.
+
+        The wait may be cancelled; nothing is lost by that.
+        """
         while not self._waiting:
             self._check()
             self._arrived.clear()

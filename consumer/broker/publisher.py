@@ -72,11 +72,11 @@ class Publisher:
     async def _send(self, ids: Sequence[str | None], frames: bytes) -> list[Outcome]:
         if self._failure is not None:
             raise self._failure
-        wave = Wave(self._published + 1, ids)
-        self._answered = asyncio.get_running_loop().create_future()
-        self._tap.watch(wave)
         self._connection.write(frames)
+        wave = Wave(self._published + 1, ids)
         self._published += len(ids)
+        self._tap.watch(wave)
+        self._answered = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._seconds):
                 await self._answered
@@ -91,6 +91,7 @@ class Publisher:
             raise
         finally:
             self._tap.watch(None)
+            self._answered = None
         return wave.outcomes
 
     def _complete(self) -> None:
