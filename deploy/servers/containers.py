@@ -113,9 +113,12 @@ class ContainerMachine:
     def run(self, *command: str) -> str:
         """Run a program in the container."""
         wrapped = self.container.get_wrapped_container()
-        code, output = wrapped.exec_run(
-            list(command), environment=dict(self.environment), demux=True
-        )
+        try:
+            code, output = wrapped.exec_run(
+                list(command), environment=dict(self.environment), demux=True
+            )
+        except docker.errors.APIError as error:
+            raise CommandFailedError(command, error.status_code, str(error)) from error
         stdout, stderr = (part.decode(errors="replace") if part else "" for part in output)
         if code:
             raise CommandFailedError(command, code, stdout + stderr)

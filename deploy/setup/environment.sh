@@ -54,7 +54,7 @@ can_make_venv || install_venv
 [ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null ||
   "$python" -m venv --clear "$venv"
 
-pip() { "$venv/bin/python" -m pip --quiet --disable-pip-version-check --no-input "$@"; }
+pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check --no-input "$@"; }
 say "Installing what requirements/dev.lock lists into $venv/ ..."
 pip install --require-hashes --requirement requirements/dev.lock
 pip install --no-deps --no-build-isolation --editable .
