@@ -20,10 +20,9 @@ class CacheInsertion(TaskRunOrchestrationRule):
         validated_state: State | None,
         context: TaskOrchestrationContext,
     ) -> None:
-        if validated_state is None:
-            return
-        details = validated_state.state_details
-        if details.cache_key:
+        if validated_state is not None and validated_state.state_details.cache_key:
             context.session.remember_state(
-                details.cache_key, validated_state, details.cache_expiration
+                validated_state.state_details.cache_key,
+                validated_state,
+                validated_state.state_details.cache_expiration,
             )
