@@ -59,7 +59,7 @@ class BrokerConnection:
     @property
     def loss(self) -> str | None:
         """Why the connection is gone, None while it stands."""
-        return self._state.loss.result() if self._state.loss.done() else None
+        return str(self._state.loss.result()) if self._state.loss.done() else None
 
     @property
     def broker_version(self) -> str:
@@ -73,12 +73,12 @@ class BrokerConnection:
 
     async def lost(self) -> str:
         """Wait until the connection is gone, and tell why."""
-        return await asyncio.shield(self._state.loss)
+        return str(await asyncio.shield(self._state.loss))
 
     def check(self) -> None:
         """Raise ``BrokerConnectionLost`` where the connection is gone."""
-        if self.loss is not None:
-            raise BrokerConnectionLost(self.loss)
+        if self._state.loss.done():
+            raise self._state.loss.result()
 
     async def open_channel(
         self,
@@ -126,7 +126,7 @@ class BrokerConnection:
 
     async def close(self) -> None:
         """Take leave of the broker, or drop the connection where it does not answer."""
-        self._state.lose(_CLOSED)
+        self._state.end(_CLOSED)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._library.close(AMQPConnectionError(_CLOSED))
@@ -134,12 +134,12 @@ class BrokerConnection:
 
     def abort(self, reason: str) -> None:
         """Drop the connection at once; whoever waits on it is told the reason."""
-        self._state.lose(reason)
+        self._state.end(reason)
         self._transport.abort()
 
-    def _tell_watchers(self, loss: asyncio.Future[str]) -> None:
+    def _tell_watchers(self, loss: asyncio.Future[BrokerConnectionLost]) -> None:
         for failed in self._watchers.values():
-            failed(BrokerConnectionLost(loss.result()))
+            failed(loss.result())
 
     async def _open(self, *, confirms: bool) -> AbstractChannel:
         self.check()
@@ -164,7 +164,7 @@ async def connect(
         ) from None
     place = f"{target.host}:{target.port or DEFAULT_PORTS[target.scheme]}"
     state = ConnectionState()
-    frames = FrameReader(state.lose)
+    frames = FrameReader(state.end)
     frames.tap(0, state)
     transport = TappedTransport(frames)
     library = _Library(

@@ -9,6 +9,8 @@ from consumer.broker.errors import UnsendableMessage
 from consumer.broker.frames import FrameType, frame
 from consumer.broker.messages import Outgoing, Properties
 
+DIRECT_REPLY = "amq.rabbitmq.reply-to"
+
 _BASIC_PUBLISH = Struct(">HHH").pack(60, 40, 0)
 _HEADER_PREFIX = Struct(">HHQH")
 _BASIC = 60
@@ -22,8 +24,6 @@ _DOUBLE = Struct(">d")
 _FRAME_OVERHEAD = 8
 _MAX_SHORT = 255
 _MAX_OCTET = 255
-# Publishing to the pseudo-queue of direct replies as mandatory is delivered and returned at once.
-_DIRECT_REPLY = "amq.rabbitmq.reply-to"
 
 
 def publish_frames(message: Outgoing, channel: int, frame_max: int) -> bytes:
@@ -33,7 +33,8 @@ def publish_frames(message: Outgoing, channel: int, frame_max: int) -> bytes:
         UnsendableMessage: a text is too long or is none, a header's value has no counterpart in
             AMQP, or the properties do not fit into one frame.
     """
-    mandatory = message.mandatory and not message.routing_key.startswith(_DIRECT_REPLY)
+    # A mandatory message to a direct reply's pseudo-queue is delivered and returned, both (3.10).
+    mandatory = message.mandatory and not message.routing_key.startswith(DIRECT_REPLY)
     method = (
         _BASIC_PUBLISH
         + _short(message.exchange)

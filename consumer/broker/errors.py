@@ -20,6 +20,10 @@ class BrokerConnectionLost(BrokerError):
     """What was open is gone, and everything unacknowledged or unconfirmed with it."""
 
 
+class BrokerFailed(BrokerConnectionLost):
+    """The broker met an error of its own over what it was sent, and closed the connection."""
+
+
 class ChannelClosedByBroker(BrokerConnectionLost):
     """The broker closed one channel, with a reply code such as 403 or 404; others live on."""
 

@@ -6,6 +6,7 @@ library, which keeps the connection, its heartbeats and its channels.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from struct import Struct
@@ -43,14 +44,15 @@ class FrameReader(asyncio.StreamReader):
 
     REASSURE_SECONDS = 5.0
 
-    def __init__(self, ended: Callable[[str], None]) -> None:
-        loop = asyncio.get_running_loop()
-        super().__init__(loop=loop)
+    def __init__(
+        self, ended: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
         self._ended = ended
-        self._clock = loop.time
+        self._clock = clock
         self._incomplete = b""
         self._taps: dict[int, Tap] = {}
-        self._passed_at = 0.0
+        self._passed_at = clock()
 
     def tap(self, channel: int, tap: Tap) -> None:
         """Show the tap every frame of the channel from now on; 0 is the connection itself."""

@@ -5,10 +5,16 @@ from collections.abc import Callable
 from struct import Struct
 
 from consumer.broker.decoding import read_short_bytes
-from consumer.broker.errors import BrokerConnectionLost, ChannelClosedByBroker, ConsumerCancelled
+from consumer.broker.errors import (
+    BrokerConnectionLost,
+    BrokerFailed,
+    ChannelClosedByBroker,
+    ConsumerCancelled,
+)
 from consumer.broker.frames import FrameType, Tap
 
 _METHOD = Struct(">HH")
+_INTERNAL_ERROR = 541
 _CONNECTION_CLOSE = _METHOD.pack(10, 50)
 _CONNECTION_BLOCKED = _METHOD.pack(10, 60)
 _CONNECTION_UNBLOCKED = _METHOD.pack(10, 61)
@@ -26,7 +32,7 @@ class ConnectionState:
     def __init__(self) -> None:
         self.blocked: str | None = None
         self.refusal: str | None = None
-        self.loss: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.loss: asyncio.Future[BrokerConnectionLost] = asyncio.get_running_loop().create_future()
 
     def __call__(self, frame_type: int, payload: bytes) -> bool:
         """Note what the frame says."""
@@ -38,13 +44,19 @@ class ConnectionState:
                 self.blocked = None
             elif method == _CONNECTION_CLOSE:
                 self.refusal = _text(payload, 6)
-                self.lose(f"the broker closed the connection: {self.refusal}")
+                code = int.from_bytes(payload[4:6])
+                loss = BrokerFailed if code == _INTERNAL_ERROR else BrokerConnectionLost
+                self.lose(loss(f"the broker closed the connection: {self.refusal}"))
         return False
 
-    def lose(self, reason: str) -> None:
+    def lose(self, loss: BrokerConnectionLost) -> None:
         """The connection is gone; the first reason stands."""
         if not self.loss.done():
-            self.loss.set_result(reason)
+            self.loss.set_result(loss)
+
+    def end(self, reason: str) -> None:
+        """The socket below the connection is gone."""
+        self.lose(BrokerConnectionLost(reason))
 
 
 class ChannelWatch:
