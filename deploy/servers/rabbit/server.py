@@ -1,14 +1,13 @@
 """A RabbitMQ of one's own, wherever it runs."""
 
-import base64
 import http.client
-import json
 import socket
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from deploy.servers.errors import CommandFailedError
 from deploy.servers.machine import Machine
+from deploy.servers.rabbit.management import Management
 from deploy.servers.waiting import wait_until
 
 _SECONDS_TO_ANSWER = 30
@@ -61,15 +60,12 @@ class RabbitServer:
 
     def create_vhost(self, name: str) -> str:
         """Make a virtual host in which the server's user may do everything; its URL."""
-        everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        path = quote(name, safe="")
-        self._manage("PUT", f"vhosts/{path}", {})
-        self._manage("PUT", f"permissions/{path}/{self.address.user}", everything)
+        self._management.create_vhost(name)
         return self.url_of(name)
 
     def delete_vhost(self, name: str) -> None:
         """Delete a virtual host with all that is in it; connections to it are closed."""
-        self._manage("DELETE", f"vhosts/{quote(name, safe='')}")
+        self._management.delete_vhost(name)
 
     def run_ctl(self, *arguments: str) -> str:
         """Run ``rabbitmqctl`` on this broker; its standard output."""
@@ -116,24 +112,17 @@ class RabbitServer:
 
     def _manages(self) -> bool:
         try:
-            self._manage("GET", "whoami")
+            self._management.who_am_i()
         except (OSError, http.client.HTTPException, CommandFailedError):
             return False
         return True
 
-    def _manage(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
+    @property
+    def _management(self) -> Management:
         address = self.address
-        login = base64.b64encode(f"{address.user}:{address.password}".encode()).decode()
-        headers = {"authorization": f"Basic {login}", "content-type": "application/json"}
-        connection = http.client.HTTPConnection(
-            address.host, address.management_port, timeout=_SECONDS_TO_ANSWER
+        return Management(
+            host=address.host,
+            port=address.management_port,
+            user=address.user,
+            password=address.password,
         )
-        try:
-            sent = None if body is None else json.dumps(body)
-            connection.request(method, f"/api/{path}", sent, headers)
-            response = connection.getresponse()
-            answer = response.read().decode()
-        finally:
-            connection.close()
-        if response.status >= http.client.BAD_REQUEST:
-            raise CommandFailedError([method, path], response.status, answer)

@@ -1,0 +1,1 @@
+"""``make demo``: finds or starts a broker, and runs ``pointsman demo`` on it."""

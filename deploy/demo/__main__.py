@@ -1,0 +1,51 @@
+"""Find or start a broker, run the demo on it, and leave nothing behind."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.demo import child
+from deploy.demo.named_broker import place_on
+from deploy.demo.place import DemoError, Place
+from deploy.servers import ServerError, find_rabbitmq
+from deploy.servers.folders import temporary_folder
+from deploy.servers.watch import Watch
+
+
+@contextmanager
+def _place() -> Iterator[Place]:
+    named = os.environ.get("POINTSMAN_AMQP_URL")
+    if named is not None:
+        with place_on(named) as place:
+            yield place
+        return
+    start = find_rabbitmq()
+    sys.stderr.write("Starting a RabbitMQ of the demo's own ...\n")
+    with start() as server:
+        yield Place(server.url)
+
+
+def main() -> int:
+    """The demo's exit code; 1 with one line, or two, where it can't begin."""
+    # What goes wrong is told in one line below; the client library would tell it at length.
+    logging.getLogger("pika").addHandler(logging.NullHandler())
+    for number in child.SIGNALS:
+        signal.signal(number, child.raise_stopped)
+    try:
+        with Watch() as watch, temporary_folder(watch) as folder, _place() as place:
+            pointsman = str(Path(sys.executable).with_name("pointsman"))
+            settings = child.environment(os.environ, place, folder)
+            return child.run([pointsman, "demo"], settings, watch)
+    except (DemoError, ServerError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except child.StoppedError as stopped:
+        return 128 + stopped.number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
