@@ -1,4 +1,8 @@
+from collections.abc import Iterator, MutableSequence
+from typing import Any
+
 import pytest
+from structlog.testing import capture_logs
 
 from tests.rules.world import World
 
@@ -6,3 +10,10 @@ from tests.rules.world import World
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture(autouse=True)
+def events() -> Iterator[MutableSequence[Any]]:
+    """What was logged, and not shown."""
+    with capture_logs() as logged:
+        yield logged

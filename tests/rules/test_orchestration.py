@@ -1,6 +1,7 @@
 """One proposal through one policy: the order of things, and what is taken back."""
 
 import asyncio
+from collections.abc import MutableSequence
 from typing import Any
 
 import pytest
@@ -170,7 +171,7 @@ async def test_an_error_on_exit_takes_everything_back_and_is_raised(
 
 
 async def test_after_an_error_on_exit_what_was_entered_cleans_up(
-    world: World, recorder: Recorder
+    world: World, recorder: Recorder, events: MutableSequence[Any]
 ) -> None:
     policy = policy_of(
         recorder.rule("A", Hooks(cleanup=fail_again)),
@@ -183,6 +184,7 @@ async def test_after_an_error_on_exit_what_was_entered_cleans_up(
     with pytest.raises(ValueError, match="first"):
         await world.propose(world.task_run(PENDING), RUNNING, policy)
     assert recorder.calls[5:] == ["D.after", "C.after", "B.cleanup", "A.cleanup"]
+    assert [(event["event"], event["rule"]) for event in events] == [("cleanup-failed", "A")]
 
 
 async def test_what_storage_will_take_back_whole_is_not_undone_bit_by_bit(

@@ -1,7 +1,7 @@
 """Rules: when their hooks fire, and what they can do in them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableSequence
 from typing import Any
 
 import pytest
@@ -326,6 +326,23 @@ async def test_a_rule_that_raises_aborts_and_gets_its_cleanup(
     assert context.rule_signature == ["Early", "Failing"]
     assert recorder.calls == ["Early.before", "Failing.before", "Failing.cleanup", "Early.cleanup"]
     assert world.written(run) == []
+
+
+async def test_a_rule_that_raises_is_logged_with_its_error(
+    world: World, recorder: Recorder, events: MutableSequence[Any]
+) -> None:
+    error, run = ValueError("spoilt"), world.task_run(PENDING)
+    rule = recorder.rule("Failing", Hooks(before=raising(error)))
+    await world.propose(run, RUNNING, policy_of(rule))
+
+    [event] = events
+    assert event == {
+        "event": "rule-failed",
+        "log_level": "error",
+        "rule": "Failing",
+        "run_id": str(run.id),
+        "exc_info": error,
+    }
 
 
 async def test_the_reason_does_not_repeat_what_an_error_says(

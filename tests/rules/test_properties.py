@@ -1,0 +1,1 @@
+"""What holds whatever is proposed, in whatever order."""
