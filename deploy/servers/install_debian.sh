@@ -9,8 +9,6 @@ units="rabbitmq-server.service postgresql.service epmd.service epmd.socket"
 new_units=
 aside=
 
-has() { command -v "$1" >/dev/null 2>&1; }
-
 deny_services() {
   if [ -e "$policy" ]; then
     aside=$policy.pointsman-aside
@@ -43,7 +41,7 @@ apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
 
 for unit in $new_units; do
   [ -e "/lib/systemd/system/$unit" ] || continue
-  if has systemctl; then systemctl disable "$unit"; fi
+  deb-systemd-helper disable "$unit"
   service=${unit%.service}
-  if has update-rc.d && [ -e "/etc/init.d/$service" ]; then update-rc.d "$service" disable; fi
+  [ ! -e "/etc/init.d/$service" ] || update-rc.d "$service" disable
 done

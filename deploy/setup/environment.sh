@@ -42,9 +42,13 @@ install_venv() {
   command -v apt-get >/dev/null || fail "$python can make no virtual environment." \
     "Install its modules venv and ensurepip and call make again."
   say "Installing $package ..."
-  $as_root apt-get -qq -o DPkg::Lock::Timeout=120 update >&2 || true
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get -qq -o DPkg::Lock::Timeout=120 \
-    install -y --no-install-recommends "$package" >&2 </dev/null
+  said=$(mktemp)
+  {
+    $as_root apt-get -o DPkg::Lock::Timeout=120 update
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+      install -y --no-install-recommends "$package"
+  } >"$said" 2>&1 </dev/null || tail -n 5 "$said" >&2
+  rm -f "$said"
   can_make_venv || fail "$python can still make no virtual environment." \
     "Have its modules venv and ensurepip installed and call make again."
 }
