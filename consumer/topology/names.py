@@ -16,7 +16,7 @@ DELAY_LEVELS = 28
 MAX_DELAY_SECONDS = 2**DELAY_LEVELS - 1
 
 
-def slot_of(run_id: UUID) -> str:
+def slot(run_id: UUID) -> str:
     """The routing key of the run's requests: the last two hex digits of its id, in lower case."""
     return run_id.hex[-2:]
 
@@ -36,13 +36,17 @@ def delay_level(level: int) -> str:
     return f"{DELAY}.{level}"
 
 
-def delay_route(seconds: int, partition: int) -> tuple[str, str]:
-    """Exchange and routing key by which a message comes to a partition after so many seconds.
+def delay_exchange(seconds: int) -> str:
+    """Where a delay enters the ladder: at the level of its highest set bit.
 
-    It enters at the level of the delay's highest set bit. The key is the delay in binary, a word
-    for each bit, and then the partition. ``seconds`` is 1 to ``MAX_DELAY_SECONDS``.
+    ``seconds`` is 1 to ``MAX_DELAY_SECONDS``.
     """
     if not 1 <= seconds <= MAX_DELAY_SECONDS:
         raise ValueError(f"a delay lasts 1 to {MAX_DELAY_SECONDS} whole seconds, not {seconds}")
+    return delay_level(seconds.bit_length() - 1)
+
+
+def delay_routing_key(seconds: int, partition: int) -> str:
+    """The delay in binary, a word for each bit, and then the partition to which it leads."""
     bits = f"{seconds:0{DELAY_LEVELS}b}"
-    return delay_level(seconds.bit_length() - 1), f"{'.'.join(bits)}.{partition}"
+    return f"{'.'.join(bits)}.{partition}"

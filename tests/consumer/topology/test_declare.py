@@ -14,7 +14,13 @@ from consumer.broker.publisher import Publisher
 from consumer.topology.declare import declare
 from consumer.topology.description import describe
 from consumer.topology.errors import ConflictingTopologyError, ForbiddenTopologyError
-from consumer.topology.names import REQUESTS, delay_route, partition_queue, slot_of
+from consumer.topology.names import (
+    REQUESTS,
+    delay_exchange,
+    delay_routing_key,
+    partition_queue,
+    slot,
+)
 from tests.servers.vhosts import Vhost
 
 PARTITIONS = 4
@@ -68,7 +74,7 @@ async def test_every_slot_goes_to_its_partition(
     publisher = await Publisher.open(publishing)
     runs = [UUID(int=number) for number in range(256)]
 
-    outcomes = await publisher.publish([message(str(run), REQUESTS, slot_of(run)) for run in runs])
+    outcomes = await publisher.publish([message(str(run), REQUESTS, slot(run)) for run in runs])
     async with all_partitions(connection) as intake:
         arrived = await receive(intake, len(runs))
 
@@ -101,7 +107,11 @@ async def test_short_delays_come_back_in_their_order_past_a_long_one_before_them
 
     await publisher.publish(
         [
-            message(f"{seconds} s to {partition}", *delay_route(seconds, partition))
+            message(
+                f"{seconds} s to {partition}",
+                delay_exchange(seconds),
+                delay_routing_key(seconds, partition),
+            )
             for seconds in delays
             for partition in range(PARTITIONS)
         ]

@@ -3,11 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.topology.description import describe
-from consumer.topology.names import MAX_DELAY_SECONDS, delay_route
+from consumer.topology.names import MAX_DELAY_SECONDS, delay_exchange, delay_routing_key
 from tests.consumer.topology.simulation import Arrival, Simulation
 
 PARTITIONS = 256
 LADDER = Simulation(describe(PARTITIONS))
+
+
+def arrivals(seconds: int, partition: int) -> list[Arrival]:
+    return LADDER.publish(delay_exchange(seconds), delay_routing_key(seconds, partition))
 
 
 @pytest.mark.parametrize(
@@ -18,7 +22,7 @@ LADDER = Simulation(describe(PARTITIONS))
 def test_a_delayed_message_arrives_once_in_its_partition_after_just_so_long(
     seconds: int, partition: int
 ) -> None:
-    assert LADDER.publish(*delay_route(seconds, partition)) == [
+    assert arrivals(seconds, partition) == [
         Arrival(f"pointsman.requests.{partition}", seconds * 1000)
     ]
 
@@ -28,7 +32,7 @@ def test_a_delayed_message_arrives_once_in_its_partition_after_just_so_long(
     partition=st.integers(min_value=0, max_value=PARTITIONS - 1),
 )
 def test_so_does_any_other(seconds: int, partition: int) -> None:
-    assert LADDER.publish(*delay_route(seconds, partition)) == [
+    assert arrivals(seconds, partition) == [
         Arrival(f"pointsman.requests.{partition}", seconds * 1000)
     ]
 
