@@ -67,8 +67,6 @@ def _read_fields(payload: bytes, flags: int) -> dict[str, Any]:
             value, at = read(payload, at)
             if name is not None:
                 fields[name] = value
-    if at > len(payload):
-        raise UndecodableHeader("the header is cut short")
     return fields
 
 

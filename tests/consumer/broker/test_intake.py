@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from consumer.broker.connection import BrokerConnection
+from consumer.broker.connection import BrokerConnection, connect
 from consumer.broker.errors import (
     BrokerConnectionLost,
     ChannelClosedByBroker,
@@ -236,3 +236,19 @@ async def test_large_bodies_arrive_whole(
     large, small = await take(intake, 2)
 
     assert (large.body, small.body) == (body, b"{}")
+
+
+async def test_a_broker_that_does_not_let_go_of_a_channel_loses_the_connection(
+    frail_vhost: Vhost,
+) -> None:
+    connection = await connect(frail_vhost.url, "test")
+    await make_queue(connection, QUEUE)
+    intake = await Intake.open(connection, SOURCES, prefetch=10)
+    await asyncio.to_thread(frail_vhost.server.pause)
+    try:
+        await intake.close()
+    finally:
+        await asyncio.to_thread(frail_vhost.server.unpause)
+
+    assert connection.loss == "the broker did not answer when a channel was closed"
+    await connection.close()

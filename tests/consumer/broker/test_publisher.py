@@ -1,7 +1,4 @@
 import asyncio
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +14,7 @@ from consumer.broker.intake import Intake, Source
 from consumer.broker.messages import Outgoing, Properties
 from consumer.broker.publisher import Publisher
 from tests.consumer.broker.queues import ids, make_queue, message, take
+from tests.consumer.users import limited_user
 from tests.servers.vhosts import Vhost
 
 QUEUE = "requests"
@@ -164,21 +162,10 @@ async def test_an_exchange_that_does_not_exist_ends_the_channel_with_its_name_an
     assert connection.loss is None
 
 
-@contextmanager
-def user_without_permissions(vhost: Vhost) -> Iterator[str]:
-    name = f"nobody-{secrets.token_hex(4)}"
-    vhost.server.run_ctl("add_user", name, "secret")
-    vhost.server.run_ctl("set_permissions", "--vhost", vhost.name, name, "", "", "")
-    try:
-        yield f"amqp://{name}:secret@{vhost.server.host}:{vhost.server.port}/{vhost.name}"
-    finally:
-        vhost.server.run_ctl("delete_user", name)
-
-
 async def test_an_exchange_that_may_not_be_written_to_ends_the_channel_with_its_name(
     vhost: Vhost,
 ) -> None:
-    with user_without_permissions(vhost) as url:
+    with limited_user(vhost) as url:
         connection = await connect(url, "test")
         publisher = await Publisher.open(connection)
         forbidden = Outgoing(

@@ -1,9 +1,13 @@
 import asyncio
 
-from consumer.broker.connection import BrokerConnection
+import pytest
+
+from consumer.broker.connection import BrokerConnection, connect
+from consumer.broker.errors import BrokerConnectionLost
 from consumer.topology.check import Problem, ProblemKind, check
 from consumer.topology.declare import declare
 from consumer.topology.description import describe
+from tests.consumer.users import limited_user
 from tests.servers.vhosts import Vhost
 
 TOPOLOGY = describe(2)
@@ -87,3 +91,27 @@ async def test_a_queue_that_is_someones_alone_can_not_be_looked_at(
     [problem] = await check(connection, TOPOLOGY)
 
     assert (problem.kind, problem.name) == (ProblemKind.UNKNOWN, "pointsman.delay.5")
+
+
+async def test_a_user_who_may_not_declare_is_told_what_can_not_be_compared(
+    connection: BrokerConnection, vhost: Vhost
+) -> None:
+    await declare(connection, TOPOLOGY)
+    with limited_user(vhost, write=".*", read=".*") as url:
+        limited = await connect(url, "test")
+
+        problems = await check(limited, TOPOLOGY)
+
+        await limited.close()
+    assert {problem.kind for problem in problems} == {ProblemKind.UNKNOWN}
+    assert len(problems) == len(TOPOLOGY.exchanges_and_queues)
+
+
+async def test_a_connection_that_goes_while_checking_is_lost(connection: BrokerConnection) -> None:
+    checking = asyncio.create_task(check(connection, TOPOLOGY))
+    await asyncio.wait({checking}, timeout=0)
+
+    connection.abort("for a test")
+
+    with pytest.raises(BrokerConnectionLost):
+        await checking

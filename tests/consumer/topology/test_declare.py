@@ -1,7 +1,6 @@
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
@@ -21,6 +20,7 @@ from consumer.topology.names import (
     partition_queue,
     slot,
 )
+from tests.consumer.users import limited_user
 from tests.servers.vhosts import Vhost
 
 PARTITIONS = 4
@@ -160,19 +160,8 @@ async def test_an_exchange_of_another_type_is_named_too(connection: BrokerConnec
         await declare(connection, describe(PARTITIONS))
 
 
-@contextmanager
-def user_without_permissions(vhost: Vhost) -> Iterator[str]:
-    name = f"nobody-{secrets.token_hex(4)}"
-    vhost.server.run_ctl("add_user", name, "secret")
-    vhost.server.run_ctl("set_permissions", "--vhost", vhost.name, name, "", "", "")
-    try:
-        yield f"amqp://{name}:secret@{vhost.server.host}:{vhost.server.port}/{vhost.name}"
-    finally:
-        vhost.server.run_ctl("delete_user", name)
-
-
 async def test_a_user_who_may_not_declare_is_told_so(vhost: Vhost) -> None:
-    with user_without_permissions(vhost) as url:
+    with limited_user(vhost) as url:
         connection = await connect(url, "test")
 
         with pytest.raises(ForbiddenTopologyError, match="may not declare"):
