@@ -1,6 +1,7 @@
 """The base of rules, each entered before the proposal is validated and left afterwards."""
 
 import math
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -89,11 +90,10 @@ class BaseOrchestrationRule(Generic[ContextT]):
     ) -> None:
         if self._is_invalid:
             return
-        exit_context: Any = self.context.exit_context()
         if error_type is not None or self._is_fizzled():
-            await self.cleanup(*exit_context)
+            await self._call(self.cleanup, self.context.exit_context)
         else:
-            await self.after_transition(*exit_context)
+            await self._call(self.after_transition, self.context.exit_context)
             self.context.finalization_signature.append(type(self).__name__)
 
     async def reject_transition(self, state: State | None, reason: str, code: str) -> None:
@@ -124,8 +124,7 @@ class BaseOrchestrationRule(Generic[ContextT]):
         self.context.response_details = StateAbortDetails(reason, code)
 
     async def rename_state(self, name: str) -> None:
-        """Give the proposed state another name."""
-        self._refuse_once_validated()
+        """Give the proposed state another name; what has been written keeps its own."""
         if self.context.proposed_state is not None:
             # a member of an enum of names is kept as the text that it is
             self.context.proposed_state = self.context.proposed_state.revised(name=str(name))
@@ -152,14 +151,19 @@ class BaseOrchestrationRule(Generic[ContextT]):
         return self._has_failed or not self._is_own_transition()
 
     async def _enter(self) -> None:
-        entry_context: Any = self.context.entry_context()
         try:
-            await self.before_transition(*entry_context)
+            await self._call(self.before_transition, self.context.entry_context)
         except Exception as error:
             if self.context.session.is_transient(error):
                 raise
             self._has_failed = True
             record_error(self.context, type(self).__name__, error)
+
+    @staticmethod
+    async def _call(hook: Any, given: Callable[[], tuple[object, ...]]) -> None:
+        """Call a hook of the rule's own; one that it inherits empty needs no copy made for it."""
+        if getattr(hook, "__func__", None) not in _EMPTY_HOOKS:
+            await hook(*given())
 
     def _propose(self, state: State | None) -> None:
         self.context.proposed_state = state
@@ -170,6 +174,15 @@ class BaseOrchestrationRule(Generic[ContextT]):
     def _refuse_once_validated(self) -> None:
         if self.context.is_validated:
             raise AlreadyValidatedError(type(self).__name__)
+
+
+_EMPTY_HOOKS = frozenset(
+    {
+        BaseOrchestrationRule.before_transition,
+        BaseOrchestrationRule.after_transition,
+        BaseOrchestrationRule.cleanup,
+    }
+)
 
 
 def record_error(context: GenericOrchestrationContext, name: str, error: Exception) -> None:

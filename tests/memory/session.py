@@ -1,16 +1,23 @@
 """The transactional session over tables in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
-from rules.runs import FlowRun, Run, TaskRun
+from rules.runs import FlowRun, Run, RunKind, TaskRun
 from rules.states import State, StateType
 from tests.memory.errors import NoSqlError, StorageBusyError
 from tests.memory.tables import Artifact, CachedState, Slot, Tables, WrittenState
+
+_NAMES: Mapping[RunKind, Sequence[str]] = {
+    kind.kind: tuple(described.name for described in fields(kind)) for kind in (FlowRun, TaskRun)
+}
+_VALUES: Mapping[RunKind, Callable[[Run], tuple[object, ...]]] = {
+    kind: attrgetter(*names) for kind, names in _NAMES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,7 @@ class _Beginning:
     artifacts: int
     cached_states: int
     slots: frozenset[Slot]
-    runs: dict[UUID, Run] = field(default_factory=dict)
+    runs: dict[UUID, tuple[object, ...]] = field(default_factory=dict)
 
 
 class MemorySession:
@@ -46,10 +53,10 @@ class MemorySession:
         del tables.artifacts[beginning.artifacts :]
         del tables.cached_states[beginning.cached_states :]
         tables.slots = set(beginning.slots)
-        for run_id, earlier in beginning.runs.items():
+        for run_id, values in beginning.runs.items():
             run = tables.runs[run_id]
-            for described in fields(run):
-                setattr(run, described.name, getattr(earlier, described.name))
+            for name, value in zip(_NAMES[run.kind], values, strict=True):
+                setattr(run, name, value)
 
     async def flow_run(self, flow_run_id: UUID) -> FlowRun | None:
         run = self._hand_out(flow_run_id)
@@ -115,5 +122,5 @@ class MemorySession:
     def _hand_out(self, run_id: UUID) -> Run | None:
         run = self._tables.runs.get(run_id)
         if run is not None:
-            self._beginning.runs.setdefault(run_id, copy(run))
+            self._beginning.runs.setdefault(run_id, _VALUES[run.kind](run))
         return run

@@ -251,6 +251,17 @@ async def test_a_renamed_state_is_still_accepted(world: World, recorder: Recorde
     assert proposed.name == "Running"
 
 
+async def test_what_has_been_written_keeps_its_name(world: World, recorder: Recorder) -> None:
+    async def rename(rule: Any) -> None:
+        await rule.rename_state("Slowly")
+
+    run = world.task_run(PENDING)
+    await world.propose(run, RUNNING, policy_of(recorder.rule("Late", Hooks(after=rename))))
+
+    assert run.state_name == "Running"
+    assert [state.name for state in world.written(run)] == ["Running"]
+
+
 async def test_what_was_taken_away_cannot_be_renamed(world: World, recorder: Recorder) -> None:
     async def abort_and_rename(rule: Any) -> None:
         await abort(rule)

@@ -76,11 +76,14 @@ async def test_others_keep_theirs(world: World) -> None:
     assert world.held(other) == {"db", "gpu"}
 
 
-async def test_a_run_that_stays_as_it_is_keeps_them(world: World) -> None:
+@pytest.mark.parametrize("initial", [StateType.RUNNING, StateType.PENDING])
+async def test_where_nothing_came_of_the_proposal_nothing_is_given_back(
+    world: World, initial: StateType
+) -> None:
     async def reject(rule: Any) -> None:
         await rule.reject_transition(None, "No.", "no")
 
-    run = holder(world)
+    run = holder(world, initial)
     rejecting = Recorder().rule("Rejecting", Hooks(before=reject))
     policy = policy_of(rejecting, ReleaseTaskConcurrencySlots)
     await world.propose(run, StateType.COMPLETED, policy)
