@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from deploy.servers import (
+    NoServerFoundError,
     PostgresServer,
     RabbitServer,
     find_postgresql,
@@ -23,10 +24,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Pull images and install packages now, where no test's time limit runs."""
     tests = [item for item in session.items if isinstance(item, pytest.Function)]
     needed = {name for test in tests for name in test.fixturenames}
-    if needed & {"broker", "own_broker"}:
-        find_rabbitmq()
-    if needed & {"postgres", "own_postgres"}:
-        find_postgresql()
+    try:
+        if needed & {"broker", "own_broker"}:
+            find_rabbitmq()
+        if needed & {"postgres", "own_postgres"}:
+            find_postgresql()
+    except NoServerFoundError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,11 @@ apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
 
 for unit in $new_units; do
   [ -e "/lib/systemd/system/$unit" ] || continue
-  deb-systemd-helper disable "$unit"
+  if command -v systemctl >/dev/null; then
+    systemctl --quiet disable "$unit"
+  else
+    rm -f /etc/systemd/system/*.wants/"$unit"
+  fi
   service=${unit%.service}
   [ ! -e "/etc/init.d/$service" ] || update-rc.d "$service" disable
 done
