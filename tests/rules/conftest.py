@@ -4,12 +4,18 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from tests.rules.recording import Recorder
 from tests.rules.world import World
 
 
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
 
 
 @pytest.fixture(autouse=True)

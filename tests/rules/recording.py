@@ -11,14 +11,44 @@ from rules.rule import ANY_STATE, GenericOrchestrationRule
 from rules.states import State
 from rules.transform import GenericUniversalTransform
 
+Hook = Callable[[Any], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What a recording rule or transform does in its hooks, given itself; nothing if not said."""
 
-    before: Callable[[Any], Awaitable[None]] | None = None
-    after: Callable[[Any], Awaitable[None]] | None = None
-    cleanup: Callable[[Any], Awaitable[None]] | None = None
+    before: Hook | None = None
+    after: Hook | None = None
+    cleanup: Hook | None = None
+
+
+def rejecting(state: State | None) -> Hook:
+    """Rejects into the state, code ``no``."""
+
+    async def reject(rule: Any) -> None:
+        await rule.reject_transition(state, "No.", "no")
+
+    return reject
+
+
+def raising(error: BaseException) -> Hook:
+    """Raises the error."""
+
+    async def fail(_entry: Any) -> None:
+        raise error
+
+    return fail
+
+
+async def delay(rule: Any) -> None:
+    """Delays by 12.2 seconds, code ``later``."""
+    await rule.delay_transition(12.2, "Not yet.", "later")
+
+
+async def abort(rule: Any) -> None:
+    """Aborts, code ``never``."""
+    await rule.abort_transition("Never.", "never")
 
 
 @dataclass(slots=True)

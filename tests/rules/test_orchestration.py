@@ -12,23 +12,13 @@ from rules.responses import StateAcceptDetails
 from rules.states import Cancelled, Completed, Pending, Running
 from tests.memory.errors import StorageBusyError
 from tests.memory.tables import Slot
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, raising, rejecting
 from tests.rules.world import NO_RULES, World, described, policy_of
 
 PENDING, RUNNING = StateType.PENDING, StateType.RUNNING
 
 
-@pytest.fixture
-def recorder() -> Recorder:
-    return Recorder()
-
-
-async def fail(_entry: Any) -> None:
-    raise ValueError("first")
-
-
-async def fail_again(_entry: Any) -> None:
-    raise KeyError("second")
+fail = raising(ValueError("first"))
 
 
 async def change_all(rule: Any) -> None:
@@ -152,15 +142,14 @@ async def test_all_that_a_request_changed_is_taken_back_where_nothing_comes_of_i
 async def test_an_error_on_exit_takes_everything_back_and_is_raised(
     world: World, recorder: Recorder, hook: str
 ) -> None:
-    async def reject(rule: Any) -> None:
-        await rule.reject_transition(Cancelled(), "No.", "no")
-
     flow_run = world.flow_run()
     run = world.task_run(PENDING, flow_run_id=flow_run.id)
     before = described(run), described(flow_run)
     rules = [
         recorder.rule("A", Hooks(**{hook: fail})),
-        recorder.rule("B", Hooks(before=reject if hook == "cleanup" else change_all)),
+        recorder.rule(
+            "B", Hooks(before=rejecting(Cancelled()) if hook == "cleanup" else change_all)
+        ),
     ]
 
     with pytest.raises(ValueError, match="first"):
@@ -174,7 +163,7 @@ async def test_after_an_error_on_exit_what_was_entered_cleans_up(
     world: World, recorder: Recorder, events: MutableSequence[Any]
 ) -> None:
     policy = policy_of(
-        recorder.rule("A", Hooks(cleanup=fail_again)),
+        recorder.rule("A", Hooks(cleanup=raising(KeyError("second")))),
         recorder.transform("T"),
         recorder.rule("B"),
         recorder.rule("C", Hooks(after=fail)),
@@ -204,10 +193,10 @@ async def test_what_storage_will_take_back_whole_is_not_undone_bit_by_bit(
 
 
 async def test_a_cancelled_request_runs_no_further_hook(world: World, recorder: Recorder) -> None:
-    async def be_cancelled(_rule: Any) -> None:
-        raise asyncio.CancelledError
-
-    rules = [recorder.rule("A"), recorder.rule("B", Hooks(before=be_cancelled))]
+    rules = [
+        recorder.rule("A"),
+        recorder.rule("B", Hooks(before=raising(asyncio.CancelledError()))),
+    ]
 
     with pytest.raises(asyncio.CancelledError):
         await world.propose(world.task_run(PENDING), RUNNING, policy_of(*rules))

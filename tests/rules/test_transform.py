@@ -8,23 +8,10 @@ import pytest
 from rules import SetStateStatus, StateType
 from rules.responses import DecisionCode
 from tests.memory.errors import StorageBusyError
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, abort, raising
 from tests.rules.world import EVERY_FROM, EVERY_TO, NO_RULES, World, policy_of
 
 PENDING, RUNNING = StateType.PENDING, StateType.RUNNING
-
-
-@pytest.fixture
-def recorder() -> Recorder:
-    return Recorder()
-
-
-async def abort(rule: Any) -> None:
-    await rule.abort_transition("Never.", "no")
-
-
-async def fail(_entry: Any) -> None:
-    raise ValueError
 
 
 @pytest.mark.parametrize("initial", EVERY_FROM)
@@ -64,7 +51,7 @@ async def test_a_transform_does_not_fire_after_an_exception(
     async def look(transform: Any) -> None:
         seen.append((transform.nullified_transition(), transform.exception_in_transition()))
 
-    failing = recorder.rule("Failing", Hooks(before=fail))
+    failing = recorder.rule("Failing", Hooks(before=raising(ValueError())))
     transform = recorder.transform("Books", Hooks(before=look))
     await world.propose(world.task_run(PENDING), RUNNING, policy_of(failing), policy_of(transform))
 
@@ -86,7 +73,7 @@ async def test_a_transform_gets_the_very_context(world: World, recorder: Recorde
 async def test_a_transform_that_raises_aborts(world: World, recorder: Recorder) -> None:
     run = world.task_run(PENDING)
     rule = recorder.rule("Rule")
-    bookkeeping = policy_of(recorder.transform("Books", Hooks(before=fail)))
+    bookkeeping = policy_of(recorder.transform("Books", Hooks(before=raising(ValueError()))))
     context = await world.propose(run, RUNNING, policy_of(rule), bookkeeping)
 
     assert context.response_status is SetStateStatus.ABORT
@@ -100,10 +87,7 @@ async def test_a_transform_that_raises_aborts(world: World, recorder: Recorder) 
 async def test_a_passing_error_and_a_cancellation_are_raised_on(
     world: World, recorder: Recorder, error: type[BaseException]
 ) -> None:
-    async def fail_passingly(_transform: Any) -> None:
-        raise error
-
-    bookkeeping = policy_of(recorder.transform("Books", Hooks(before=fail_passingly)))
+    bookkeeping = policy_of(recorder.transform("Books", Hooks(before=raising(error()))))
 
     with pytest.raises(error):
         await world.propose(world.task_run(PENDING), RUNNING, NO_RULES, bookkeeping)

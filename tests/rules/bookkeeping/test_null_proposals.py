@@ -1,17 +1,11 @@
 """No bookkeeping is done where a rule took the proposal away."""
 
-from typing import Any
-
 import pytest
 
 from rules import StateType
 from rules.policies import GlobalFlowPolicy
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, rejecting
 from tests.rules.world import EVERY_FROM, EVERY_TO, World, described, policy_of
-
-
-async def reject(rule: Any) -> None:
-    await rule.reject_transition(None, "No.", "no")
 
 
 @pytest.mark.parametrize("initial", [state for state in EVERY_FROM if state is not None])
@@ -22,8 +16,8 @@ async def test_no_transform_changes_anything(
     parent = world.task_run()
     run = world.flow_run(initial, parent_task_run_id=parent.id)
     before = described(run), described(parent)
-    rejecting = policy_of(Recorder().rule("Rejecting", Hooks(before=reject)))
-    context = await world.propose(run, proposed, rejecting, GlobalFlowPolicy)
+    replacing = policy_of(Recorder().rule("Rejecting", Hooks(before=rejecting(None))))
+    context = await world.propose(run, proposed, replacing, GlobalFlowPolicy)
 
     assert (described(run), described(parent)) == before
     assert context.also_changed == []

@@ -1,7 +1,6 @@
 """What may be used again is remembered."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from rules.core.cache_insertion import CacheInsertion
 from rules.policies import CoreTaskPolicy, MinimalTaskPolicy
 from rules.states import Completed, Failed, Running, State
 from tests.memory.tables import CachedState
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, rejecting
 from tests.rules.world import EVERY_FROM, EVERY_TO, NOON, World, policy_of
 
 POLICY = policy_of(CacheInsertion)
@@ -46,11 +45,8 @@ async def test_a_forced_completion_is_not(world: World) -> None:
 
 
 async def test_a_completion_that_was_replaced_is_not(world: World) -> None:
-    async def reject(rule: Any) -> None:
-        await rule.reject_transition(Failed(state_details=KEYED), "No.", "no")
-
-    rejecting = Recorder().rule("Rejecting", Hooks(before=reject))
-    policy = policy_of(CacheInsertion, rejecting)
+    replacing = Recorder().rule("Rejecting", Hooks(before=rejecting(Failed(state_details=KEYED))))
+    policy = policy_of(CacheInsertion, replacing)
     await world.propose(world.task_run(), Completed(state_details=KEYED), policy)
 
     assert world.tables.cached_states == []

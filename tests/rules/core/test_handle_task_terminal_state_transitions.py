@@ -8,7 +8,7 @@ from rules import SetStateStatus, StateType
 from rules.core.handle_task_terminal_state_transitions import HandleTaskTerminalStateTransitions
 from rules.rule import FINAL
 from rules.states import Cancelled
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, rejecting
 from tests.rules.world import EVERY_FROM, EVERY_TO, World, policy_of
 
 POLICY = policy_of(HandleTaskTerminalStateTransitions)
@@ -65,13 +65,10 @@ def failed_run(world: World) -> Any:
 async def test_the_run_count_comes_back_where_another_rule_replaced_the_proposal(
     world: World,
 ) -> None:
-    async def reject(rule: Any) -> None:
-        await rule.reject_transition(Cancelled(), "No.", "no")
-
     run = failed_run(world)
-    rejecting = Recorder().rule("Rejecting", Hooks(before=reject))
+    replacing = Recorder().rule("Rejecting", Hooks(before=rejecting(Cancelled())))
     await world.propose(
-        run, StateType.RUNNING, policy_of(HandleTaskTerminalStateTransitions, rejecting)
+        run, StateType.RUNNING, policy_of(HandleTaskTerminalStateTransitions, replacing)
     )
 
     assert run.state_type is StateType.CANCELLED

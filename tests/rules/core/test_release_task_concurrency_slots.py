@@ -7,7 +7,7 @@ import pytest
 from rules import BaseOrchestrationPolicy, RunPolicy, StateType, TaskRun
 from rules.core.release_task_concurrency_slots import ReleaseTaskConcurrencySlots
 from rules.policies import CoreTaskPolicy, MinimalTaskPolicy
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hooks, Recorder, rejecting
 from tests.rules.world import EVERY_FROM, EVERY_TO, World, policy_of
 
 POLICY = policy_of(ReleaseTaskConcurrencySlots)
@@ -80,12 +80,9 @@ async def test_others_keep_theirs(world: World) -> None:
 async def test_where_nothing_came_of_the_proposal_nothing_is_given_back(
     world: World, initial: StateType
 ) -> None:
-    async def reject(rule: Any) -> None:
-        await rule.reject_transition(None, "No.", "no")
-
     run = holder(world, initial)
-    rejecting = Recorder().rule("Rejecting", Hooks(before=reject))
-    policy = policy_of(rejecting, ReleaseTaskConcurrencySlots)
+    replacing = Recorder().rule("Rejecting", Hooks(before=rejecting(None)))
+    policy = policy_of(replacing, ReleaseTaskConcurrencySlots)
     await world.propose(run, StateType.COMPLETED, policy)
 
     assert world.held(run) == {"db", "gpu"}

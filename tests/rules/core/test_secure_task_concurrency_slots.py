@@ -1,7 +1,6 @@
 """Of the task runs with a limited tag, only so many run at a time."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from rules.core.secure_task_concurrency_slots import SecureTaskConcurrencySlots
 from rules.policies import CoreTaskPolicy, MinimalTaskPolicy
 from rules.responses import StateAbortDetails, StateWaitDetails
 from rules.states import Cancelled, Scheduled
-from tests.rules.recording import Hooks, Recorder
+from tests.rules.recording import Hook, Hooks, Recorder, rejecting
 from tests.rules.world import EVERY_FROM, EVERY_TO, NOON, World, policy_of
 
 POLICY = policy_of(SecureTaskConcurrencySlots)
@@ -129,23 +128,15 @@ async def test_a_delay_that_comes_later_leaves_no_slot(world: World) -> None:
     assert world.held(run) == set()
 
 
-async def reject(rule: Any) -> None:
-    await rule.reject_transition(Cancelled(), "No.", "no")
-
-
-async def reject_without_state(rule: Any) -> None:
-    await rule.reject_transition(None, "No.", "no")
-
-
-@pytest.mark.parametrize("hook", [reject, reject_without_state])
+@pytest.mark.parametrize("hook", [rejecting(Cancelled()), rejecting(None)])
 async def test_a_rejection_that_comes_later_gives_back_just_what_was_taken(
-    world: World, hook: Any
+    world: World, hook: Hook
 ) -> None:
     world.tables.limits.update({"db": 1, "gpu": 1})
     run = world.task_run(StateType.CANCELLING, tags=("db", "gpu"))
     world.session.take_slots(run.id, ["gpu"])
-    rejecting = Recorder().rule("Rejecting", Hooks(before=hook))
-    await world.propose(run, RUNNING, policy_of(SecureTaskConcurrencySlots, rejecting))
+    replacing = Recorder().rule("Rejecting", Hooks(before=hook))
+    await world.propose(run, RUNNING, policy_of(SecureTaskConcurrencySlots, replacing))
 
     assert world.held(run) == {"gpu"}
 
