@@ -1,0 +1,66 @@
+"""How often an attempt was begun alone, and how often it failed: each count a transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from persistence.database import Database
+from persistence.inserting import insert_into
+from persistence.recalling import BEGUN_COLUMNS
+from persistence.records import BegunRecord
+from persistence.schema import BegunRow, table_of
+
+_BEGUN = table_of(BegunRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunKey:
+    """Which attempt of which request is counted.
+
+    ``user_id`` is the sender's, as the broker checked it.
+    """
+
+    request_id: str
+    attempt: int
+    run_id: UUID
+    body_sha256: bytes
+    user_id: str | None
+
+
+async def count_begun(database: Database, key: BegunKey, now: datetime) -> BegunRecord:
+    """Count that the attempt is begun, before it is governed; the count is committed."""
+    return await _count(database, key, "begun", now)
+
+
+async def count_failure(database: Database, key: BegunKey, now: datetime) -> BegunRecord:
+    """Count that the attempt failed; the count is committed."""
+    return await _count(database, key, "failures", now)
+
+
+async def _count(
+    database: Database, key: BegunKey, what: Literal["begun", "failures"], now: datetime
+) -> BegunRecord:
+    """Count one up; whom the first count named stays named."""
+    first: dict[str, Any] = {
+        "request_id": key.request_id,
+        "attempt": key.attempt,
+        "run_id": key.run_id,
+        "body_sha256": key.body_sha256,
+        "user_id": key.user_id,
+        "begun": 0,
+        "failures": 0,
+        "updated": now,
+        what: 1,
+    }
+    async with database.writing() as connection:
+        counting = (
+            insert_into(connection, _BEGUN)
+            .on_conflict_do_update(
+                index_elements=["request_id", "attempt"],
+                set_={what: _BEGUN.c[what] + 1, "updated": now},
+            )
+            .returning(*BEGUN_COLUMNS)
+        )
+        row = (await connection.execute(counting, first)).mappings().one()
+    return BegunRecord(**row)

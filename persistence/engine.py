@@ -1,0 +1,136 @@
+"""Engines for PostgreSQL and SQLite, with their time limits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from persistence.errors import InvalidDatabaseUrlError
+
+READING = "pointsman_reading"
+"""The execution option of a connection that only reads: SQLite then takes no lock for writing."""
+
+_POSTGRESQL = "postgresql+asyncpg"
+_SQLITE = "sqlite+aiosqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimits:
+    """How long the database may take, in seconds, before a statement or a transaction fails.
+
+    ``answer_seconds`` is the client's own limit on each statement, for a server that stands still
+    and can't keep its own; ``busy_seconds`` is how long SQLite waits for another writer.
+    """
+
+    connect_seconds: float = 10
+    lock_seconds: float = 5
+    statement_seconds: float = 20
+    answer_seconds: float = 25
+    idle_in_transaction_seconds: float = 60
+    busy_seconds: float = 10
+
+
+DEFAULT_TIME_LIMITS = TimeLimits()
+
+
+def database_url(url: str) -> URL:
+    """The URL, checked.
+
+    Raises:
+        InvalidDatabaseUrlError: it is none of PostgreSQL with asyncpg or SQLite with aiosqlite.
+    """
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InvalidDatabaseUrlError("it can't be read") from None
+    if made.drivername not in (_POSTGRESQL, _SQLITE):
+        raise InvalidDatabaseUrlError(f"it begins with {made.drivername!r}")
+    if made.drivername == _SQLITE and made.database in (None, "", ":memory:"):
+        raise InvalidDatabaseUrlError("it names no file")
+    return made
+
+
+def shown(url: URL) -> str:
+    """The URL without what may be secret in it."""
+    return url.set(password=None, query={}).render_as_string()
+
+
+def open_engine(url: str, limits: TimeLimits = DEFAULT_TIME_LIMITS) -> AsyncEngine:
+    """An engine; nothing is connected yet.
+
+    Raises:
+        InvalidDatabaseUrlError: as of ``database_url``.
+    """
+    made = database_url(url)
+    if made.drivername == _SQLITE:
+        return _sqlite(made, limits)
+    return _postgresql(made, limits)
+
+
+def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:
+    server_settings = {
+        "application_name": "pointsman",
+        "lock_timeout": _milliseconds(limits.lock_seconds),
+        "statement_timeout": _milliseconds(limits.statement_seconds),
+        "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_seconds),
+        # A session whose client is gone without a word gives its locks back within a minute.
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+    }
+    return _engine(
+        url,
+        connect_args={
+            "server_settings": server_settings,
+            "timeout": limits.connect_seconds,
+            "command_timeout": limits.answer_seconds,
+        },
+        isolation_level="READ COMMITTED",
+    )
+
+
+def _sqlite(url: URL, limits: TimeLimits) -> AsyncEngine:
+    engine = _engine(url, connect_args={"timeout": limits.busy_seconds})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _engine(url: URL, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url, json_serializer=_json_text, json_deserializer=from_json, **options
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take SQLite's one lock for writing at the very beginning.
+
+    Without row locks, two transactions that read first and write then would both find what only
+    one of them may take.
+    """
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _json_text(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1_000))
+
+
+def is_sqlite(engine: AsyncEngine | Engine) -> bool:
+    """Whether the engine's database is SQLite."""
+    return engine.dialect.name == "sqlite"

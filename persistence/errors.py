@@ -1,0 +1,167 @@
+"""What goes wrong in storage, and what an error says about trying again."""
+
+from sqlite3 import Error as SqliteError
+
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class PersistenceError(Exception):
+    """The root of this package's errors; the text is one line that says what to do."""
+
+
+class InvalidDatabaseUrlError(PersistenceError):
+    """The URL is not one of a database that Pointsman can use."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the database's URL can't be used: {reason};"
+            " it must be like postgresql+asyncpg://user:password@host/database"
+            " or sqlite+aiosqlite:///path"
+        )
+
+
+class DatabaseUnreachable(PersistenceError):  # noqa: N818  named for what it tells
+    """The database can't be connected to, or it stopped answering."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(
+            f"the database {database} can't be reached ({reason});"
+            " see that it runs and that POINTSMAN_DATABASE_URL is right"
+        )
+        self.database = database
+
+
+class SchemaOutdated(PersistenceError):  # noqa: N818  named for what it tells
+    """The schema is older than this version needs; ``current`` is None where there is none."""
+
+    def __init__(self, current: str | None, expected: str) -> None:
+        stands = "has no schema yet" if current is None else f"is at schema revision {current}"
+        super().__init__(
+            f"the database {stands}, but revision {expected} is needed: run 'pointsman db upgrade'"
+        )
+        self.current = current
+        self.expected = expected
+
+
+class SchemaUnknown(PersistenceError):  # noqa: N818  named for what it tells
+    """The schema was made by a newer version of Pointsman."""
+
+    def __init__(self, current: str, expected: str) -> None:
+        super().__init__(
+            f"the database is at schema revision {current}, which this version of Pointsman"
+            f" does not know (its own is {expected}): install the newer version"
+        )
+        self.current = current
+        self.expected = expected
+
+
+class MigrationFailed(PersistenceError):  # noqa: N818  named for what it tells
+    """The database refused a change of its schema."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the schema could not be changed ({reason.partition(chr(10))[0]});"
+            " nothing was: see that the user may make and change tables"
+        )
+
+
+class PartitionsDiffer(PersistenceError):  # noqa: N818  named for what it tells
+    """The topology was first declared with another number of partitions."""
+
+    def __init__(self, recorded: int, wanted: int) -> None:
+        super().__init__(
+            f"the topology was declared with {recorded} partitions, but {wanted} are set:"
+            f" set POINTSMAN_PARTITIONS to {recorded}"
+        )
+        self.recorded = recorded
+        self.wanted = wanted
+
+
+class NotDemandedError(PersistenceError):
+    """A record was asked of a session that was not opened for it: a fault in the program."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the session was not opened for {what}")
+
+
+class RunChangedMeanwhile(PersistenceError):  # noqa: N818  named for what it tells
+    """A run that was read without a lock was changed here and elsewhere; it passes."""
+
+    def __init__(self) -> None:
+        super().__init__("a run was changed by another transaction meanwhile; try again")
+
+
+_TRANSIENT_STATES = frozenset(
+    {
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "55P03",  # lock time-out
+        "57014",  # statement time-out
+        "23505",  # unique violation: another transaction was first
+    }
+)
+_LOST_CLASSES = frozenset(
+    {
+        "08",  # connection failures
+        "53",  # no disk, memory or connections left
+        "57",  # the server shuts down or starts, or has ended the session
+        "58",  # errors of the server's system
+    }
+)
+_LOST_STATES = frozenset(
+    {
+        "25006",  # read-only: a standby, not yet or no longer the primary
+        "25P03",  # the session was idle in its transaction for too long
+        "25P04",  # the transaction took too long
+    }
+)
+_SQLITE_PRIMARY = 0xFF
+_SQLITE_PASSING = frozenset({5, 6})  # BUSY, LOCKED
+_SQLITE_UNIQUE = frozenset({1555, 2067})  # a primary key, a unique constraint
+_SQLITE_LOST = frozenset({8, 10, 13, 14})  # READONLY, IOERR, FULL, CANTOPEN
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the transaction need only be repeated: another one was in its way."""
+    if isinstance(error, RunChangedMeanwhile | PoolTimeoutError):
+        return True
+    code = _sqlite_code(error)
+    if code is not None:
+        return code & _SQLITE_PRIMARY in _SQLITE_PASSING or code in _SQLITE_UNIQUE
+    return _sqlstate(error) in _TRANSIENT_STATES
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the database is away, or can't write anything: it is to be waited for."""
+    if isinstance(error, DatabaseUnreachable):
+        return True
+    if not isinstance(error, DBAPIError) or is_transient(error):
+        return False
+    if error.connection_invalidated:
+        return True
+    code = _sqlite_code(error)
+    if code is not None:
+        return code & _SQLITE_PRIMARY in _SQLITE_LOST
+    state = _sqlstate(error) or ""
+    return state[:2] in _LOST_CLASSES or state in _LOST_STATES
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether the database would refuse the same write again."""
+    return (
+        isinstance(error, StatementError | UnicodeError | OverflowError)
+        and not is_transient(error)
+        and not is_lost(error)
+    )
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's five characters, which the driver's adapter keeps."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def _sqlite_code(error: BaseException) -> int | None:
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlite_errorcode", None) if isinstance(cause, SqliteError) else None

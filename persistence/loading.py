@@ -1,0 +1,133 @@
+"""Runs and their current states from the database, one statement for a whole batch.
+
+A statement's text is the same for every length of the batch: lists are bound as one value.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select, union
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from persistence.demands import Demand
+from persistence.lists import among, each
+from persistence.schema import ArtifactRow, RunRow, RunStateRow, table_of
+from persistence.translation import RUN_COLUMNS, STATE_COLUMNS, state_id_of, to_run, to_state
+from rules.runs import Run, RunKind
+from rules.states import State, StateType
+
+_RUN = table_of(RunRow)
+_STATE = table_of(RunStateRow)
+_ARTIFACT = table_of(ArtifactRow)
+_FAMILY = _RUN.alias("family")
+
+_LOCKED = select(*RUN_COLUMNS).order_by(_RUN.c.id).with_for_update(key_share=True, of=_RUN)
+_LOCK = _LOCKED.where(among(_RUN.c.id, "ids"))
+_LOCK_WITH_FAMILY = _LOCKED.where(
+    _RUN.c.id.in_(
+        union(
+            select(each("ids", _RUN.c.id.type).c.value),
+            select(_FAMILY.c.parent_task_run_id).where(
+                among(_FAMILY.c.id, "flow_run_ids"), _FAMILY.c.parent_task_run_id.is_not(None)
+            ),
+            select(_FAMILY.c.id).where(
+                among(_FAMILY.c.flow_run_id, "forced"), _FAMILY.c.state_type == StateType.FAILED
+            ),
+        )
+    )
+)
+_LOCK_VERSIONS = (
+    select(_RUN.c.id, _RUN.c.version)
+    .where(among(_RUN.c.id, "ids"))
+    .order_by(_RUN.c.id)
+    .with_for_update(key_share=True)
+)
+
+STATE_DATA = func.coalesce(_ARTIFACT.c.data, _STATE.c.data, type_=_STATE.c.data.type)
+STATE_WITH_DATA = _STATE.outerjoin(_ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id)
+"""A state's result stands in its artifact, where it has one."""
+
+_STATES = (
+    select(*STATE_COLUMNS, STATE_DATA).select_from(STATE_WITH_DATA).where(among(_STATE.c.id, "ids"))
+)
+_WITH_STATES = select(*RUN_COLUMNS, *STATE_COLUMNS, STATE_DATA).select_from(
+    _RUN.outerjoin(_STATE, _STATE.c.id == _RUN.c.state_id).outerjoin(
+        _ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id
+    )
+)
+_UNLOCKED = _WITH_STATES.where(among(_RUN.c.id, "ids"))
+_FAILED = _WITH_STATES.where(
+    among(_RUN.c.flow_run_id, "ids"), _RUN.c.state_type == StateType.FAILED
+)
+
+
+async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> list[Run]:
+    """Lock what the demands name, parent task runs and task runs to be forced included.
+
+    In one statement and in id order, so that two batches can't wait for each other. The states
+    are read in another: in the same one they would be those from before the wait for the lock.
+    """
+    ids = _ids_to_lock(demands)
+    if not ids:
+        return []
+    flow_run_ids = _ids(each for each in demands if each.kind is not RunKind.TASK)
+    if flow_run_ids:
+        forced = _ids(each for each in demands if each.forces_task_runs)
+        lists = {"ids": ids, "flow_run_ids": flow_run_ids, "forced": forced}
+        rows = (await connection.execute(_LOCK_WITH_FAMILY, lists)).all()
+    else:
+        rows = (await connection.execute(_LOCK, {"ids": ids})).all()
+    state_ids = [state_id for row in rows if (state_id := state_id_of(row)) is not None]
+    states = await _load_states(connection, state_ids)
+    return [to_run(row, states.get(state_id_of(row))) for row in rows]
+
+
+async def load_runs(connection: AsyncConnection, ids: Collection[UUID]) -> list[Run]:
+    """These runs in their current states, read without a lock."""
+    return await _with_states(connection, _UNLOCKED, ids)
+
+
+async def load_failed_task_runs(
+    connection: AsyncConnection, flow_run_ids: Collection[UUID]
+) -> list[Run]:
+    """The FAILED task runs of these flow runs, read without a lock."""
+    return await _with_states(connection, _FAILED, flow_run_ids)
+
+
+async def lock_versions(connection: AsyncConnection, ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Lock runs that were read without a lock, and tell their versions."""
+    rows = await connection.execute(_LOCK_VERSIONS, {"ids": ids})
+    return dict(rows.all())
+
+
+def _ids_to_lock(demands: Sequence[Demand]) -> list[UUID]:
+    """The runs themselves; of a subflow that is yet to be made, the parent that it will have."""
+    parents = (getattr(demand.create, "parent_task_run_id", None) for demand in demands)
+    return sorted({*_ids(demands), *(parent for parent in parents if parent is not None)})
+
+
+def _ids(demands: Iterable[Demand]) -> list[UUID]:
+    return [demand.run_id for demand in demands if demand.run_id is not None]
+
+
+async def _load_states(
+    connection: AsyncConnection, ids: Collection[UUID]
+) -> Mapping[UUID | None, State]:
+    if not ids:
+        return {}
+    rows = await connection.execute(_STATES, {"ids": ids})
+    return {row[0]: to_state(row[:-1], row[-1]) for row in rows}
+
+
+async def _with_states(
+    connection: AsyncConnection, statement: Select[Any], ids: Collection[UUID]
+) -> list[Run]:
+    rows = (await connection.execute(statement, {"ids": ids})).all()
+    return [to_run(row, _joined_state(row)) for row in rows]
+
+
+def _joined_state(row: Row[Any]) -> State | None:
+    if state_id_of(row) is None:
+        return None
+    return to_state(row[len(RUN_COLUMNS) : -1], row[-1])

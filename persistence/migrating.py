@@ -1,0 +1,107 @@
+"""Changing the schema from one revision to another.
+
+These functions run an event loop of their own: call them from where none runs, or from a thread.
+"""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from persistence.database import open_database
+from persistence.engine import TimeLimits, database_url
+from persistence.errors import MigrationFailed
+from persistence.revisions import (
+    check_known,
+    current_revision,
+    expected_revision,
+    migrations,
+)
+
+_A_DAY = 86_400.0
+_PATIENT = TimeLimits(
+    lock_seconds=60,
+    statement_seconds=_A_DAY,
+    answer_seconds=_A_DAY,
+    idle_in_transaction_seconds=_A_DAY,
+)
+"""A migration may rewrite a large table, but must not wait for ever with all others behind it."""
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('pointsman migrations'))")
+
+
+def upgrade(url: str, revision: str = "head") -> str | None:
+    """Bring the schema up to a revision; a SQLite file and its folder are made where missing.
+
+    Returns:
+        The revision at which the schema then is.
+
+    Raises:
+        PersistenceError: the database can't be used or reached, is of a newer version, or refused
+            a change; then nothing was changed.
+    """
+    made = database_url(url)
+    if made.drivername.startswith("sqlite") and made.database:
+        Path(made.database).parent.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(_migrate(url, revision, back=False))
+
+
+def downgrade(url: str, revision: str = "base") -> str | None:
+    """Take the schema back to a revision, or with ``base`` away; what it held is lost.
+
+    Returns:
+        The revision at which the schema then is, None where it is gone.
+
+    Raises:
+        PersistenceError: as of ``upgrade``.
+    """
+    return asyncio.run(_migrate(url, revision, back=True))
+
+
+def current(url: str) -> str | None:
+    """The revision at which the schema is, None where there is none."""
+    return asyncio.run(_current(url))
+
+
+def check(url: str) -> str:
+    """See that the database answers and has the schema that this version needs.
+
+    Returns:
+        The revision.
+
+    Raises:
+        PersistenceError: as of ``Database.check_schema``.
+    """
+    asyncio.run(_check(url))
+    return expected_revision()
+
+
+async def _migrate(url: str, revision: str, *, back: bool) -> str | None:
+    async with open_database(url, _PATIENT) as database:
+        try:
+            async with database.writing() as connection:
+                return await connection.run_sync(_run, revision, back)
+        except DBAPIError as error:
+            raise MigrationFailed(str(error.orig)) from error
+
+
+def _run(connection: Connection, revision: str, back: bool) -> str | None:  # noqa: FBT001  run_sync passes by position
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME)
+    check_known(current_revision(connection))
+    config = migrations()
+    config.attributes["connection"] = connection
+    (command.downgrade if back else command.upgrade)(config, revision)
+    return current_revision(connection)
+
+
+async def _current(url: str) -> str | None:
+    async with open_database(url) as database:
+        return await database.revision()
+
+
+async def _check(url: str) -> None:
+    async with open_database(url) as database:
+        await database.check_schema()
