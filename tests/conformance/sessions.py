@@ -31,7 +31,7 @@ from rules.policies import (
     MinimalTaskPolicy,
 )
 from tests.conformance.backend import Outcome
-from tests.conformance.traces import Step, Trace, TracedRun
+from tests.conformance.traces import Step, Trace, TracedRun, apart
 from tests.contract.storage import Storage
 
 
@@ -43,6 +43,7 @@ class SessionBackend:
 
     @asynccontextmanager
     async def world(self, trace: Trace) -> AsyncIterator["SessionWorld"]:
+        trace = apart(trace)
         storage, runs = self._storage(), _runs(trace)
         await storage.set_limits(trace.limits)
         async with storage.transaction([run.id for run in runs.values()], new_runs=runs.values()):

@@ -50,6 +50,15 @@ def test_equal_steps_are_counted(written: Path, capsys: pytest.CaptureFixture[st
     assert "2 of 2 steps equal, in 2 traces" in capsys.readouterr().out
 
 
+def test_a_file_can_be_replayed_over_a_database(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_on(written, trace())
+
+    assert main([str(written), "--backend", "sqlite"]) == 0
+    assert "1 of 1 steps equal, in 1 traces, over sqlite" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("expect", "told"),
     [
@@ -75,6 +84,14 @@ def test_a_difference_is_told_with_its_place(
     output = capsys.readouterr().out
     assert f"one, step 0, t1 to RUNNING: {told}" in output
     assert "0 of 1 steps equal" in output
+
+
+def test_traces_share_no_slots(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    limited = trace(limits={"db": 1}, runs=[{"key": "t1", "kind": "task", "tags": ["db"]}])
+    run_on(written, limited, {**limited, "name": "two"})
+
+    assert main([str(written), "--backend", "sqlite"]) == 0
+    assert "2 of 2 steps equal" in capsys.readouterr().out
 
 
 def test_an_abort_without_the_expected_code_is_a_difference(

@@ -1,20 +1,28 @@
-"""The recorded traces, step by step and field by field."""
+"""The recorded traces, step by step and field by field, over each kind of storage."""
 
 from pathlib import Path
 
-import pytest
-
-from tests.conformance.backends import BACKENDS
+from tests.conformance.backend import Backend
 from tests.conformance.replay import replay
+from tests.conformance.sessions import SessionBackend
 from tests.conformance.traces import read_traces
+from tests.contract.databases import storage_at
+from tests.memory.storage import MemoryStorage
 
 RECORDED = Path(__file__).with_name("orion-core-policy.jsonl")
 
 
-@pytest.mark.parametrize("name", sorted(BACKENDS))
-async def test_every_recorded_step_comes_out_as_in_the_reference(name: str) -> None:
-    async with BACKENDS[name]() as backend:
-        report = await replay(read_traces(RECORDED), backend)
+async def test_every_recorded_step_comes_out_as_in_the_reference() -> None:
+    await replay_all(SessionBackend(MemoryStorage))
+
+
+async def test_so_it_does_over_a_database(database_url: str) -> None:
+    async with storage_at(database_url) as storage:
+        await replay_all(SessionBackend(lambda: storage))
+
+
+async def replay_all(backend: Backend) -> None:
+    report = await replay(read_traces(RECORDED), backend)
 
     assert report.different == []
     assert (report.traces, report.steps) == (200, 1956)

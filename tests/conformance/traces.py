@@ -1,5 +1,6 @@
 """Traces recorded from the reference, as they stand in their files: one JSON object a line."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,17 @@ class Trace(BaseModel):
     limits: Mapping[str, int]
     runs: tuple[TracedRun, ...]
     steps: tuple[Step, ...]
+
+
+def apart(trace: Trace) -> Trace:
+    """The same trace with tags of its own, so that traces in one storage share no slots."""
+    mark = secrets.token_hex(6)
+    runs = tuple(
+        run.model_copy(update={"tags": tuple(f"{mark}-{tag}" for tag in run.tags)})
+        for run in trace.runs
+    )
+    limits = {f"{mark}-{tag}": limit for tag, limit in trace.limits.items()}
+    return trace.model_copy(update={"runs": runs, "limits": limits})
 
 
 def read_traces(path: Path) -> Iterator[Trace]:
