@@ -1,15 +1,14 @@
 """The child that is the demo proper, and the signals that it is to get."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from deploy.demo.place import Place
-from deploy.servers.process_tree import kill_tree
 from deploy.servers.watch import Watch
 
 _PREFIX = "POINTSMAN_"
@@ -57,8 +56,9 @@ def run(command: Sequence[str], environment: Mapping[str, str], watch: Watch) ->
         try:
             code = _wait(child)
         finally:
-            if child.poll() is None:
-                kill_tree(psutil.Process(child.pid))
+            # The child and whatever it leaves behind, all of one process group.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
     return code if code >= 0 else 128 - code
 
 

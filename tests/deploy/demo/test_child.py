@@ -65,6 +65,16 @@ def test_a_child_ended_by_a_signal_counts_as_128_and_the_signal() -> None:
         assert run([sys.executable, "-c", killed], os.environ, watch) == 128 + signal.SIGKILL
 
 
+def test_what_the_child_leaves_running_is_ended() -> None:
+    leaves = "import subprocess; subprocess.Popen(['sleep', '600']); print('left')"
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT, leaves], cwd=_ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        # The pipe ends only when all who inherited it have, the one left behind included.
+        assert parent.stdout.read() == "left\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_comes_to_the_child_once_and_its_answer_is_waited_for(
     number: signal.Signals,
