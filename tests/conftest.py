@@ -7,6 +7,8 @@ from typing import cast
 
 import pytest
 
+from consumer.logs import configure_logs
+from consumer.settings import LogFormat, LogLevel
 from deploy.servers import (
     NoServerFoundError,
     PostgresServer,
@@ -18,6 +20,11 @@ from deploy.servers import (
 )
 from tests.servers.databases import fresh_database
 from tests.servers.vhosts import Vhost, fresh_vhost
+
+
+def pytest_configure() -> None:
+    """Let log events be written as in production, without the pictures for people."""
+    configure_logs(LogFormat.JSON, LogLevel.WARNING)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

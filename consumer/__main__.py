@@ -1,0 +1,5 @@
+"""``python -m consumer`` is the ``pointsman`` command."""
+
+from consumer.commands import main
+
+main()

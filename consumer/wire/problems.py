@@ -1,0 +1,19 @@
+"""What is wrong with a message, told to its producer."""
+
+from pydantic import ValidationError
+
+_MAX_TOLD = 3
+_OUR_OWN = "Value error, "
+
+
+def sentence(error: ValidationError, *, within: str = "") -> str:
+    """The first few problems by their place in the message, without the values themselves."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    told = []
+    for problem in problems[:_MAX_TOLD]:
+        place = ".".join(str(part) for part in (within, *problem["loc"]) if part != "")
+        message = problem["msg"].removeprefix(_OUR_OWN)
+        told.append(f"{place}: {message}" if place else message)
+    if len(problems) > _MAX_TOLD:
+        told.append(f"and {len(problems) - _MAX_TOLD} more")
+    return "; ".join(told)

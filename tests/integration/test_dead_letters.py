@@ -1,0 +1,62 @@
+"""What can't be governed is aborted, kept as a dead letter, and listed."""
+
+import json
+from typing import Any
+
+from tests.integration.processes import consuming, pointsman
+from tests.integration.world import World, content, proposal, watching
+
+
+async def test_malformed_messages_are_aborted_and_listed_with_their_reason(world: World) -> None:
+    async with consuming(**world.settings), watching(world.amqp_url) as watcher:
+        await watcher.send(b"not json", "bad-1")
+        await watcher.send(proposal("ASLEEP"), "bad-2")
+        await watcher.send(proposal("RUNNING", create={}), "good")
+        decisions = {each["request_id"]: each for each in await watcher.decisions(3)}
+        assert decisions["good"]["decision"] == "accept"
+        for request_id in ("bad-1", "bad-2"):
+            decision = decisions[request_id]
+            assert (decision["decision"], decision["code"]) == ("abort", "invalid")
+            assert decision["run"] is None
+        announced = await watcher.heard(3)
+        keys = {content(each)["request_id"]: each.routing_key for each in announced}
+        assert keys["bad-1"] == keys["bad-2"] == "none.abort.none.none"
+
+        letters = await letters_listed(world, 2)
+    assert {letter["request_id"] for letter in letters} == {"bad-1", "bad-2"}
+    assert {letter["reason"] for letter in letters} == {"invalid"}
+    assert {letter["status"] for letter in letters} == {"open"}
+
+
+async def test_a_malformed_message_sent_twice_is_one_letter_and_answered_twice(
+    world: World,
+) -> None:
+    async with consuming(**world.settings), watching(world.amqp_url) as watcher:
+        await watcher.send(b"not json", "bad")
+        await watcher.send(b"not json", "bad")
+        first, second = await watcher.replied(2)
+        assert first.body == second.body
+        await watcher.send(b"not json either", "other")
+        await watcher.replied(1)
+        letters = await letters_listed(world, 2)
+    assert sorted(letter["request_id"] for letter in letters) == ["bad", "other"]
+
+
+async def test_a_message_without_an_id_is_announced_and_kept(world: World) -> None:
+    async with consuming(**world.settings), watching(world.amqp_url) as watcher:
+        await watcher.send_all([watcher.request(proposal("RUNNING"), "", message_id=None)])
+        [reply] = await watcher.decisions(1)
+        assert (reply["request_id"], reply["code"]) == (None, "invalid")
+        [letter] = await letters_listed(world, 1)
+    assert letter["request_id"] is None
+    assert "message_id" in letter["error"]
+
+
+async def letters_listed(world: World, count: int) -> list[dict[str, Any]]:
+    """What ``dead-letters list`` prints, once so many letters are on record."""
+    while True:
+        ended = await pointsman("dead-letters", "list", "--json", **world.settings)
+        assert ended.code == 0, ended.err
+        letters: list[dict[str, Any]] = json.loads(ended.out)
+        if len(letters) >= count:
+            return letters
