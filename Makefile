@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 MADE := .venv/.made
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports locked sizes fix lock coverage clean
+.PHONY: help setup demo test check bench lint format types imports locked sizes fix lock coverage clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-10s %s\n' "$$name" "$$what"; done
@@ -22,6 +22,9 @@ test: $(MADE) ## run all tests, with the coverage of lines and branches
 	$(PYTHON_IN_VENV) -m pytest --cov
 
 check: lint format types imports locked sizes ## everything that needs no server
+
+bench: $(MADE) ## measure how many transitions a second are governed
+	@$(PYTHON_IN_VENV) -m benchmarks
 
 lint: $(MADE) ## ruff's rules
 	$(PYTHON_IN_VENV) -m ruff check .
