@@ -28,6 +28,13 @@ class BegunKey:
     user_id: str | None
 
 
+async def remember_sender(database: Database, key: BegunKey, now: datetime) -> None:
+    """Keep who sent a request, before it goes round without that; nothing is counted."""
+    async with database.writing() as connection:
+        inserting = insert_into(connection, _BEGUN).on_conflict_do_nothing()
+        await connection.execute(inserting, _first(key, now))
+
+
 async def count_begun(database: Database, key: BegunKey, now: datetime) -> BegunRecord:
     """Count that the attempt is begun, before it is governed; the count is committed."""
     return await _count(database, key, "begun", now)
@@ -42,17 +49,6 @@ async def _count(
     database: Database, key: BegunKey, what: Literal["begun", "failures"], now: datetime
 ) -> BegunRecord:
     """Count one up; whom the first count named stays named."""
-    first: dict[str, Any] = {
-        "request_id": key.request_id,
-        "attempt": key.attempt,
-        "run_id": key.run_id,
-        "body_sha256": key.body_sha256,
-        "user_id": key.user_id,
-        "begun": 0,
-        "failures": 0,
-        "updated": now,
-        what: 1,
-    }
     async with database.writing() as connection:
         counting = (
             insert_into(connection, _BEGUN)
@@ -62,5 +58,18 @@ async def _count(
             )
             .returning(*BEGUN_COLUMNS)
         )
-        row = (await connection.execute(counting, first)).mappings().one()
+        row = (await connection.execute(counting, _first(key, now) | {what: 1})).mappings().one()
     return BegunRecord(**row)
+
+
+def _first(key: BegunKey, now: datetime) -> dict[str, Any]:
+    return {
+        "request_id": key.request_id,
+        "attempt": key.attempt,
+        "run_id": key.run_id,
+        "body_sha256": key.body_sha256,
+        "user_id": key.user_id,
+        "begun": 0,
+        "failures": 0,
+        "updated": now,
+    }

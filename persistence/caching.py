@@ -38,7 +38,7 @@ _FOUND = (
     .select_from(_CACHED.join(STATE_WITH_DATA, _CACHED.c.state_id == _STATE.c.id))
     .where(_CACHED.c.id.in_(select(_NEWEST).select_from(_DIGESTS)))
 )
-_REMEMBER = insert(_CACHED)
+_REMEMBER = insert(_CACHED).inline()
 
 
 @dataclass(frozen=True, slots=True)

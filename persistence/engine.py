@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from persistence.errors import InvalidDatabaseUrlError
+from persistence.errors import DatabaseUnreachable, InvalidDatabaseUrlError
 
 READING = "pointsman_reading"
 """The execution option of a connection that only reads: SQLite then takes no lock for writing."""
@@ -55,7 +55,8 @@ def database_url(url: str) -> URL:
 
 def shown(url: URL) -> str:
     """The URL without what may be secret in it."""
-    return url.set(password=None, query={}).render_as_string()
+    place = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    return place.render_as_string()
 
 
 def open_engine(url: str, limits: TimeLimits = DEFAULT_TIME_LIMITS) -> AsyncEngine:
@@ -81,7 +82,7 @@ def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:
         "tcp_keepalives_interval": "10",
         "tcp_keepalives_count": "3",
     }
-    return _engine(
+    engine = _engine(
         url,
         connect_args={
             "server_settings": server_settings,
@@ -90,6 +91,8 @@ def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:
         },
         isolation_level="READ COMMITTED",
     )
+    event.listen(engine.sync_engine, "handle_error", _tell_silence)
+    return engine
 
 
 def _sqlite(url: URL, limits: TimeLimits) -> AsyncEngine:
@@ -103,6 +106,15 @@ def _engine(url: URL, **options: Any) -> AsyncEngine:
     return create_async_engine(
         url, json_serializer=_json_text, json_deserializer=from_json, **options
     )
+
+
+def _tell_silence(context: ExceptionContext) -> None:
+    """A statement without an answer: the connection is of no use any more."""
+    error = context.original_exception
+    if isinstance(error, TimeoutError):
+        context.is_disconnect = True
+        place = "" if context.engine is None else shown(context.engine.url)
+        raise DatabaseUnreachable(place, "it does not answer") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -2,7 +2,7 @@
 
 from sqlite3 import Error as SqliteError
 
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -116,6 +116,9 @@ _LOST_STATES = frozenset(
         "25P04",  # the transaction took too long
     }
 )
+_CONNECTION_WAS_LOST = "8s2b"
+"""SQLAlchemy's code where a lost connection is used on, its first error having been hidden."""
+
 _SQLITE_PRIMARY = 0xFF
 _SQLITE_PASSING = frozenset({5, 6})  # BUSY, LOCKED
 _SQLITE_UNIQUE = frozenset({1555, 2067})  # a primary key, a unique constraint
@@ -136,6 +139,8 @@ def is_lost(error: BaseException) -> bool:
     """Whether the database is away, or can't write anything: it is to be waited for."""
     if isinstance(error, DatabaseUnreachable):
         return True
+    if isinstance(error, PendingRollbackError):
+        return error.code == _CONNECTION_WAS_LOST
     if not isinstance(error, DBAPIError) or is_transient(error):
         return False
     if error.connection_invalidated:

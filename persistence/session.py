@@ -21,8 +21,6 @@ from rules.moments import utc_now
 from rules.runs import FlowRun, Run, TaskRun
 from rules.states import State, StateType
 
-__all__ = ["Demand", "Session"]
-
 
 class Session:
     """One transaction over a batch of requests; implements ``rules.session.TransactionalSession``.

@@ -4,31 +4,52 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import Database, open_database
+from persistence.database import Database
+from persistence.engine import open_engine
 from persistence.migrating import upgrade
 
 
-async def migrated(url: str) -> str:
-    """The same URL, once its database has the schema."""
-    await asyncio.to_thread(upgrade, url)
-    return url
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine of either kind."""
+    async for opened in _migrated(database_url):
+        yield opened
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+def database(engine: AsyncEngine) -> Database:
     """A database of either kind."""
-    async with open_database(await migrated(database_url)) as opened:
+    return Database(engine)
+
+
+@pytest.fixture
+async def postgres_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    async for opened in _migrated(postgres_url):
         yield opened
 
 
 @pytest.fixture
-async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
-    async with open_database(await migrated(postgres_url)) as opened:
+def postgres_database(postgres_engine: AsyncEngine) -> Database:
+    return Database(postgres_engine)
+
+
+@pytest.fixture
+async def sqlite_engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
+    async for opened in _migrated(sqlite_url):
         yield opened
 
 
 @pytest.fixture
-async def sqlite_database(sqlite_url: str) -> AsyncIterator[Database]:
-    async with open_database(await migrated(sqlite_url)) as opened:
-        yield opened
+def sqlite_database(sqlite_engine: AsyncEngine) -> Database:
+    return Database(sqlite_engine)
+
+
+async def _migrated(url: str) -> AsyncIterator[AsyncEngine]:
+    await asyncio.to_thread(upgrade, url)
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()

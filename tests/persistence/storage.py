@@ -8,10 +8,11 @@ from pydantic import JsonValue
 from sqlalchemy import select
 
 from persistence.database import Database
+from persistence.demands import Demand
 from persistence.limits import set_limit
 from persistence.loading import STATE_DATA, STATE_WITH_DATA
 from persistence.schema import ArtifactRow, RunStateRow
-from persistence.session import Demand, Session
+from persistence.session import Session
 from persistence.translation import STATE_COLUMNS, to_state
 from rules.runs import Run
 from rules.states import State
