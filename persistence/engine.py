@@ -104,7 +104,11 @@ def _sqlite(url: URL, limits: TimeLimits) -> AsyncEngine:
 
 def _engine(url: URL, **options: Any) -> AsyncEngine:
     return create_async_engine(
-        url, json_serializer=_json_text, json_deserializer=from_json, **options
+        url,
+        json_serializer=_json_text,
+        json_deserializer=from_json,
+        hide_parameters=True,  # what runs produce has no place in a log
+        **options,
     )
 
 

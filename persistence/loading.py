@@ -17,6 +17,13 @@ from persistence.translation import RUN_COLUMNS, STATE_COLUMNS, state_id_of, to_
 from rules.runs import Run, RunKind
 from rules.states import State, StateType
 
+PROSPECTIVE = -1
+"""The version of a run that was inserted to be locked, and is not yet wanted.
+
+No other transaction ever sees it: before the commit such a run is either made, at version 0, or
+deleted again.
+"""
+
 _RUN = table_of(RunRow)
 _STATE = table_of(RunStateRow)
 _ARTIFACT = table_of(ArtifactRow)
@@ -33,6 +40,9 @@ _LOCK_WITH_FAMILY = _LOCKED.where(
             ),
             select(_FAMILY.c.id).where(
                 among(_FAMILY.c.flow_run_id, "forced"), _FAMILY.c.state_type == StateType.FAILED
+            ),
+            select(_FAMILY.c.id).where(
+                among(_FAMILY.c.id, "named"), _FAMILY.c.version == PROSPECTIVE
             ),
         )
     )
@@ -65,16 +75,22 @@ _FAILED = _WITH_STATES.where(
 async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> list[Run]:
     """Lock what the demands name, parent task runs and task runs to be forced included.
 
+    Flow runs that are only named as those of new task runs are loaded where they are new too, but
+    not locked where they are known: all batches with task runs of one flow run would wait in line.
+
     In one statement and in id order, so that two batches can't wait for each other. The states
     are read in another: in the same one they would be those from before the wait for the lock.
     """
     ids = _ids_to_lock(demands)
     if not ids:
         return []
-    flow_run_ids = _ids(each for each in demands if each.kind is not RunKind.TASK)
-    if flow_run_ids:
-        forced = _ids(each for each in demands if each.forces_task_runs)
-        lists = {"ids": ids, "flow_run_ids": flow_run_ids, "forced": forced}
+    lists = {
+        "flow_run_ids": _ids(each for each in demands if each.kind is not RunKind.TASK),
+        "forced": _ids(each for each in demands if each.forces_task_runs),
+        "named": named_flow_run_ids(demands),
+    }
+    if any(lists.values()):
+        lists["ids"] = ids
         rows = (await connection.execute(_LOCK_WITH_FAMILY, lists)).all()
     else:
         rows = (await connection.execute(_LOCK, {"ids": ids})).all()
@@ -99,6 +115,12 @@ async def lock_versions(connection: AsyncConnection, ids: Collection[UUID]) -> M
     """Lock runs that were read without a lock, and tell their versions."""
     rows = await connection.execute(_LOCK_VERSIONS, {"ids": ids})
     return dict(rows.all())
+
+
+def named_flow_run_ids(demands: Iterable[Demand]) -> list[UUID]:
+    """The flow runs of task runs that may have to be made."""
+    named = (getattr(demand.create, "flow_run_id", None) for demand in demands)
+    return sorted({flow_run_id for flow_run_id in named if flow_run_id is not None})
 
 
 def _ids_to_lock(demands: Sequence[Demand]) -> list[UUID]:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from persistence.database import open_database
-from persistence.engine import TimeLimits, database_url
-from persistence.errors import MigrationFailed
+from persistence.engine import TimeLimits, database_url, shown
+from persistence.errors import DatabaseUnreachable, MigrationFailed
 from persistence.revisions import (
     check_known,
     current_revision,
@@ -44,7 +44,10 @@ def upgrade(url: str, revision: str = "head") -> str | None:
     """
     made = database_url(url)
     if made.drivername.startswith("sqlite") and made.database:
-        Path(made.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(made.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnreachable(shown(made), f"no folder for it: {error.strerror}") from error
     return asyncio.run(_migrate(url, revision, back=False))
 
 

@@ -14,7 +14,14 @@ from persistence.demands import Demand
 from persistence.errors import NotDemandedError, RunChangedMeanwhile
 from persistence.inserting import insert_into
 from persistence.lists import among
-from persistence.loading import load_failed_task_runs, load_runs, lock_runs, lock_versions
+from persistence.loading import (
+    PROSPECTIVE,
+    load_failed_task_runs,
+    load_runs,
+    lock_runs,
+    lock_versions,
+    named_flow_run_ids,
+)
 from persistence.schema import RunRow, table_of
 from persistence.translation import (
     DESCRIPTION_COLUMNS,
@@ -37,13 +44,6 @@ _DESCRIBE = (
     update(_RUN).where(_THIS_RUN).values({name: bindparam(name) for name in DESCRIPTION_COLUMNS})
 )
 _DELETE = delete(_RUN).where(among(_RUN.c.id, "ids"))
-
-_PROSPECTIVE = -1
-"""The version of a run that was inserted to be locked, and is not yet wanted.
-
-No other transaction ever sees it: before the commit such a run is either made, at version 0, or
-deleted again.
-"""
 
 
 class RunBook:
@@ -77,7 +77,7 @@ class RunBook:
         self._absent |= {demand.run_id for demand in demands if demand.run_id is not None}
         self._absent -= self._runs.keys()
         self._prospects = {
-            run_id for run_id, run in self._runs.items() if run.version == _PROSPECTIVE
+            run_id for run_id, run in self._runs.items() if run.version == PROSPECTIVE
         }
         self._failed_known = {
             demand.run_id for demand in demands if demand.forces_task_runs and demand.run_id
@@ -238,10 +238,9 @@ def _prospective_rows(demands: Sequence[Demand], now: datetime) -> list[dict[str
     for demand in demands:
         if demand.create is not None:
             new.setdefault(demand.create.id, demand.create)
-    for run in tuple(new.values()):
-        if isinstance(run, TaskRun) and run.flow_run_id is not None:
-            new.setdefault(run.flow_run_id, FlowRun(id=run.flow_run_id, bare=True))
-    return [{**new_run_row(new[run_id], now), "version": _PROSPECTIVE} for run_id in sorted(new)]
+    for flow_run_id in named_flow_run_ids(demands):
+        new.setdefault(flow_run_id, FlowRun(id=flow_run_id, bare=True))
+    return [{**new_run_row(new[run_id], now), "version": PROSPECTIVE} for run_id in sorted(new)]
 
 
 def _copy_description(described: Run, run: Run) -> None:
