@@ -1,0 +1,1 @@
+"""A small world that shows what Pointsman does: ``pointsman demo``."""
