@@ -7,9 +7,11 @@ from uuid import UUID
 
 import click
 from pydantic_core import from_json, to_json
+from yarl import URL
 
 from consumer.client import Client
 from consumer.errors import PointsmanError
+from consumer.logs import configure_logs
 from consumer.settings import Settings
 from consumer.wire.body import OnDelay
 from rules.identifiers import uuid7
@@ -83,12 +85,10 @@ def command(**options: Any) -> None:
     pointsman propose task new RUNNING --create '{"name": "extract"}'
     """  # noqa: D301 - click's own mark for a paragraph that is not to be wrapped
     settings = Settings.from_environment()
-    waiting = Waiting(options["seconds"], options["follow"])
-    decisions = asyncio.run(
-        _propose(
-            settings.amqp_url.get_secret_value(), _body(options), options["request_id"], waiting
-        )
-    )
+    configure_logs(settings.log_format, settings.log_level)
+    waiting = Waiting(options["seconds"], follow=options["follow"])
+    url = settings.amqp_url.get_secret_value()
+    decisions = asyncio.run(_propose(url, _body(options), options["request_id"], waiting))
     if options["as_json"]:
         click.echo(to_json(decisions, indent=2).decode())
         return
@@ -126,7 +126,9 @@ async def _propose(
 ) -> list[dict[str, Any]]:
     decisions: list[dict[str, Any]] = []
     async with Client.connected(url, "pointsman propose") as client:
-        request_id = await client.send(body, request_id=request_id)
+        # The broker checks the name against the connection's; only a forced request needs it.
+        user_id = URL(url).user if body["force"] else None
+        request_id = await client.send(body, request_id=request_id, user_id=user_id)
         try:
             async with asyncio.timeout(waiting.seconds):
                 while not decisions or (waiting.follow and _goes_on(decisions[-1])):

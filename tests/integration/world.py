@@ -17,6 +17,9 @@ from consumer.broker.publisher import Publisher
 from consumer.topology.names import DECISIONS, REQUESTS, slot
 from rules.identifiers import uuid7
 
+PARTITIONS = 3
+"""Few, since each is a queue to be made; they must not divide what is tested evenly."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -32,7 +35,11 @@ class World:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"amqp_url": self.amqp_url, "database_url": self.database_url}
+        return {
+            "amqp_url": self.amqp_url,
+            "database_url": self.database_url,
+            "partitions": str(PARTITIONS),
+        }
 
 
 def proposal(
