@@ -36,7 +36,13 @@ class World(Protocol):
 
 
 class Backend(Protocol):
-    """Something that can set worlds up; they must not get in each other's way."""
+    """Something that can set worlds up; they must not get in each other's way.
+
+    ``at_once``: how many worlds there may be at a time.
+    """
+
+    @property
+    def at_once(self) -> int: ...
 
     def world(self, trace: Trace) -> AbstractAsyncContextManager[World]:
         """Set up the trace's world; it is left when the trace is over."""

@@ -1,20 +1,21 @@
 """Traces replayed step by step."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from tests.conformance.backend import Backend, World
 from tests.conformance.comparison import differences
 from tests.conformance.traces import Step, Trace
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """How many traces and steps were replayed, and each step that differed, in words."""
 
-    traces: int = 0
-    steps: int = 0
-    different: list[str] = field(default_factory=list)
+    traces: int
+    steps: int
+    different: Sequence[str]
 
     @property
     def equal(self) -> int:
@@ -22,18 +23,30 @@ class Report:
 
 
 async def replay(traces: Iterable[Trace], backend: Backend) -> Report:
-    """Replay each trace in a world of its own, and go on after a difference."""
-    report = Report()
-    for trace in traces:
-        report.traces += 1
-        async with backend.world(trace) as world:
-            for number, step in enumerate(trace.steps):
-                found = await _differences(step, world)
-                report.steps += 1
-                if found:
-                    place = f"{trace.name}, step {number}, {step.run} to {step.propose.type}"
-                    report.different.append(f"{place}: {'; '.join(found)}")
-    return report
+    """Replay each trace in a world of its own, its steps in order, and go on after a difference.
+
+    As many traces are replayed at a time as the backend says; the report keeps their order.
+    """
+    free = asyncio.Semaphore(backend.at_once)
+    async with asyncio.TaskGroup() as group:
+        replays = [group.create_task(_replay(trace, backend, free)) for trace in traces]
+    results = [result for each in replays for result in each.result()]
+    return Report(
+        traces=len(replays),
+        steps=len(results),
+        different=tuple(result for result in results if result is not None),
+    )
+
+
+async def _replay(trace: Trace, backend: Backend, free: asyncio.Semaphore) -> list[str | None]:
+    """What differed in each step, in words, None where nothing did."""
+    results: list[str | None] = []
+    async with free, backend.world(trace) as world:
+        for number, step in enumerate(trace.steps):
+            found = await _differences(step, world)
+            place = f"{trace.name}, step {number}, {step.run} to {step.propose.type}"
+            results.append(f"{place}: {'; '.join(found)}" if found else None)
+    return results
 
 
 async def _differences(step: Step, world: World) -> list[str]:

@@ -38,6 +38,8 @@ from tests.contract.storage import Storage
 class SessionBackend:
     """Sets worlds up in storage: a new one for each, or one that they share."""
 
+    at_once = 1
+
     def __init__(self, storage: Callable[[], Storage]) -> None:
         self._storage = storage
 
