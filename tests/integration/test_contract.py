@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import uuid
 from typing import Any
+from uuid import UUID, uuid4
 
 import pika
 import pytest
@@ -48,7 +48,7 @@ def ask_with_pika(url: str, body: dict[str, Any]) -> tuple[Any, Any]:
 
 @pytest.fixture
 def request_body() -> dict[str, Any]:
-    run_id, flow_run_id = str(uuid.uuid4()), str(uuid.uuid4())
+    run_id, flow_run_id = str(uuid4()), str(uuid4())
     return {
         "run": {"kind": "task", "id": run_id},
         "create": {"flow_run_id": flow_run_id, "name": "extract", "policy": {"retries": 2}},
@@ -74,24 +74,16 @@ async def test_a_request_of_another_client_is_answered_field_by_field(
         assert each.headers["traceparent"].startswith("00-0af7651916cd43dd")
     assert properties.message_id != other_properties.message_id
 
-    state_id, decided_at = decision["state"]["id"], decision["decided_at"]
-    assert uuid.UUID(state_id).version == 7
-    assert decided_at.endswith("Z")
-    expected_details = dict.fromkeys(
-        (
-            "flow_run_id",
-            "task_run_id",
-            "child_flow_run_id",
-            "scheduled_time",
-            "cache_key",
-            "cache_expiration",
-        )
-    )
-    expected_details |= {
-        "task_run_id": run_id,
-        "flow_run_id": request_body["create"]["flow_run_id"],
-    }
-    assert decision == {
+    assert UUID(decision["state"]["id"]).version == 7
+    assert decision["decided_at"].endswith("Z")
+    assert decision == expected_decision(request_body, decision)
+    assert "PreventRedundantTransitions" in decision["rules"]
+    assert "RenameReruns" in decision["rules"]
+
+
+def expected_decision(request_body: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """The decision on the request, with what only the consumer can know taken from ``made``."""
+    return {
         "request_id": "request-1",
         "attempt": 0,
         "decision": "accept",
@@ -99,20 +91,12 @@ async def test_a_request_of_another_client_is_answered_field_by_field(
         "reason": None,
         "delay_seconds": None,
         "retry_at": None,
-        "state": {
-            "id": state_id,
-            "type": "RUNNING",
-            "name": "Running",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "message": None,
-            "data": {"rows": 3},
-            "state_details": {**expected_details, "untrackable_result": False},
-        },
+        "state": expected_state(request_body, made["state"]["id"]),
         "run": {
             "kind": "task",
-            "id": run_id,
+            "id": request_body["run"]["id"],
             "version": 1,
-            "state_id": state_id,
+            "state_id": made["state"]["id"],
             "state_type": "RUNNING",
             "state_name": "Running",
             "state_timestamp": "2026-01-01T00:00:00Z",
@@ -126,8 +110,26 @@ async def test_a_request_of_another_client_is_answered_field_by_field(
         },
         "also_changed": [],
         "rule": None,
-        "rules": decision["rules"],
-        "decided_at": decided_at,
+        "rules": made["rules"],
+        "decided_at": made["decided_at"],
     }
-    assert "PreventRedundantTransitions" in decision["rules"]
-    assert "RenameReruns" in decision["rules"]
+
+
+def expected_state(request_body: dict[str, Any], state_id: str) -> dict[str, Any]:
+    return {
+        "id": state_id,
+        "type": "RUNNING",
+        "name": "Running",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "message": None,
+        "data": {"rows": 3},
+        "state_details": {
+            "flow_run_id": request_body["create"]["flow_run_id"],
+            "task_run_id": request_body["run"]["id"],
+            "child_flow_run_id": None,
+            "scheduled_time": None,
+            "cache_key": None,
+            "cache_expiration": None,
+            "untrackable_result": False,
+        },
+    }

@@ -21,8 +21,15 @@ class ScriptedClient(Client):
         self._answering = answering
         self._decisions: asyncio.Queue[Decision] = asyncio.Queue()
 
-    async def send(self, body: Mapping[str, Any], *, request_id: str | None = None) -> str:
+    async def send(
+        self,
+        body: Mapping[str, Any],
+        *,
+        request_id: str | None = None,
+        user_id: str | None = None,
+    ) -> str:
         assert request_id is not None
+        assert user_id is None
         self.sent.append((request_id, body))
         for decision in self._answering(body, request_id):
             self._decisions.put_nowait(decision)

@@ -1,15 +1,10 @@
-import asyncio
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from persistence.begun import BegunKey, count_begun
-from rules import ANY_STATE, BaseOrchestrationPolicy, TaskRunOrchestrationRule
 from rules.identifiers import uuid7
-from rules.policies import CoreTaskPolicy
-from rules.policy import RuleOrTransform
 from tests.consumer.worker.governors import (
     came_back,
     decided,
@@ -17,6 +12,13 @@ from tests.consumer.worker.governors import (
     migrated,
     reading,
     verdicts,
+)
+from tests.consumer.worker.trouble import (
+    FailsAfter,
+    FailsBefore,
+    Hangs,
+    WritesRubbish,
+    policy_with,
 )
 
 
@@ -29,53 +31,6 @@ def url(sqlite_url: str) -> str:
 def proposal(state: str, run_id: UUID, **rest: Any) -> dict[str, Any]:
     run = {"kind": "task", "id": str(run_id)}
     return {"run": run, "create": {}, "state": {"type": state}, **rest}
-
-
-class _Troubled(TaskRunOrchestrationRule):
-    """Troubles the run that a test names."""
-
-    FROM_STATES = ANY_STATE
-    TO_STATES = ANY_STATE
-    run_id: ClassVar[UUID]
-
-    @property
-    def is_due(self) -> bool:
-        return self.context.run.id == self.run_id
-
-
-class FailsBefore(_Troubled):
-    async def before_transition(self, *_: object) -> None:
-        if self.is_due:
-            raise KeyError("the flag")
-
-
-class FailsAfter(_Troubled):
-    async def after_transition(self, *_: object) -> None:
-        if self.is_due:
-            raise ValueError("not today")
-
-
-class Hangs(_Troubled):
-    async def after_transition(self, *_: object) -> None:
-        if self.is_due:
-            await asyncio.Event().wait()
-
-
-class WritesRubbish(_Troubled):
-    async def after_transition(self, *_: object) -> None:
-        if self.is_due:
-            self.context.run.run_count = 2**80
-
-
-def policy_with(rule: type[_Troubled], run_id: UUID) -> type[BaseOrchestrationPolicy]:
-    rule.run_id = run_id
-
-    class Policy(BaseOrchestrationPolicy):
-        @staticmethod
-        def priority() -> Sequence[RuleOrTransform]:
-            return [rule, *CoreTaskPolicy.priority()]
-
-    return Policy
 
 
 async def test_each_request_of_a_batch_sees_what_those_before_it_did(url: str) -> None:
