@@ -85,8 +85,8 @@ def refused_for_its_run(request: Request, run: Run | None) -> Refusal | None:
     expected = request.body.expected_state_id
     current = None if run is None else run.state_id
     if expected is not None and expected != current:
-        reason = f"The run's current state is {current}, not {expected}."
-        return Refusal(code=Code.STALE, reason=reason)
+        stands = f"The run's current state is {current}" if current else "The run has no state yet"
+        return Refusal(code=Code.STALE, reason=f"{stands}, but {expected} was expected.")
     return None
 
 
