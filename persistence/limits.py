@@ -16,6 +16,7 @@ from sqlalchemy.types import Boolean
 
 from persistence.database import Database
 from persistence.inserting import insert_into
+from persistence.lists import among
 from persistence.schema import ConcurrencyLimitRow, ConcurrencySlotRow, RunRow, table_of
 from rules.moments import utc_now
 from rules.runs import RunKind
@@ -26,7 +27,6 @@ _LIMIT = table_of(ConcurrencyLimitRow)
 _SLOT = table_of(ConcurrencySlotRow)
 
 _KEEP_SLOTS = (StateType.RUNNING, StateType.CANCELLING)
-"""A run that is CANCELLING still runs."""
 
 _ALONE = text("LOCK TABLE run IN EXCLUSIVE MODE")
 
@@ -57,6 +57,7 @@ _RUNNING_WITH_TAG: tuple[ColumnElement[bool], ...] = (
 _STILL_RUNS = select(_RUN.c.id).where(
     _RUN.c.id == _SLOT.c.task_run_id, _RUN.c.state_type.in_(_KEEP_SLOTS)
 )
+_NAMES = select(_RUN.c.id, _RUN.c.name, _RUN.c.state_type).where(among(_RUN.c.id, "ids"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +81,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreedSlot:
-    """A slot that was taken from a task run that no longer runs."""
+    """A slot that was taken from a task run that no longer runs, and what that run is."""
 
     tag: str
     task_run_id: UUID
+    name: str | None
+    state_type: StateType | None
 
 
 async def set_limit(database: Database, tag: str, slots: int) -> int:
@@ -117,15 +120,20 @@ async def set_limit(database: Database, tag: str, slots: int) -> int:
         return len((await connection.execute(holders)).all())
 
 
-async def list_limits(database: Database) -> list[Limit]:
-    """All limits by tag, with their holders, the oldest first."""
+async def list_limits(database: Database, *tags: str) -> list[Limit]:
+    """The limits of these tags, or all limits, by tag; each with its holders, the oldest first."""
+    listing = select(_LIMIT).order_by(_LIMIT.c.tag)
+    holding = (
+        select(_SLOT.c.tag, _RUN.c.id, _RUN.c.name, _RUN.c.state_type, _SLOT.c.taken_at)
+        .join_from(_SLOT, _RUN, _RUN.c.id == _SLOT.c.task_run_id)
+        .order_by(_SLOT.c.taken_at, _SLOT.c.task_run_id)
+    )
+    if tags:
+        listing = listing.where(_LIMIT.c.tag.in_(tags))
+        holding = holding.where(_SLOT.c.tag.in_(tags))
     async with database.reading() as connection:
-        limits = (await connection.execute(select(_LIMIT).order_by(_LIMIT.c.tag))).all()
-        held = await connection.execute(
-            select(_SLOT.c.tag, _RUN.c.id, _RUN.c.name, _RUN.c.state_type, _SLOT.c.taken_at)
-            .join_from(_SLOT, _RUN, _RUN.c.id == _SLOT.c.task_run_id)
-            .order_by(_SLOT.c.taken_at, _SLOT.c.task_run_id)
-        )
+        limits = (await connection.execute(listing)).all()
+        held = await connection.execute(holding)
         holders: dict[str, list[Holder]] = {}
         for tag, run_id, name, state_type, taken_at in held:
             holder = Holder(task_run_id=run_id, name=name, state_type=state_type, taken_at=taken_at)
@@ -143,15 +151,23 @@ async def delete_limit(database: Database, tag: str) -> bool:
         return (await connection.execute(deleting)).first() is not None
 
 
-async def reset_slots(database: Database, tag: str | None = None) -> list[FreedSlot]:
-    """Free the slots of task runs that no longer run, of one tag or of all, and name them."""
+async def reset_slots(database: Database, *tags: str) -> list[FreedSlot]:
+    """Free the slots of task runs that no longer run, of these tags or of all, and name them.
+
+    A run that is CANCELLING still runs.
+    """
     async with _alone(database) as connection:
         freeing = delete(_SLOT).where(~_STILL_RUNS.exists())
-        if tag is not None:
-            freeing = freeing.where(_SLOT.c.tag == tag)
+        if tags:
+            freeing = freeing.where(_SLOT.c.tag.in_(tags))
         rows = await connection.execute(freeing.returning(_SLOT.c.tag, _SLOT.c.task_run_id))
-        freed = [FreedSlot(tag=of_tag, task_run_id=run_id) for of_tag, run_id in rows]
-    return sorted(freed, key=lambda slot: (slot.tag, slot.task_run_id))
+        freed = sorted(tuple(row) for row in rows)
+        named = await connection.execute(_NAMES, {"ids": [run_id for _, run_id in freed]})
+        runs = {run_id: (name, state_type) for run_id, name, state_type in named}
+    return [
+        FreedSlot(tag=tag, task_run_id=run_id, name=runs[run_id][0], state_type=runs[run_id][1])
+        for tag, run_id in freed
+    ]
 
 
 @asynccontextmanager

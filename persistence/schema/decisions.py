@@ -47,7 +47,7 @@ class BegunRow(Base):
 
     request_id: Mapped[str] = mapped_column(Text, primary_key=True)
     attempt: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[UUID] = mapped_column(Uuid)
+    run_id: Mapped[UUID] = mapped_column(Uuid, index=True)
     body_sha256: Mapped[bytes]
     user_id: Mapped[str | None] = mapped_column(Text)
     begun: Mapped[int]

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, TypeDecorator
+from pydantic_core import from_json, to_json
+from sqlalchemy import JSON, DateTime, Dialect, Enum, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
@@ -26,6 +27,21 @@ class _NaiveUtc(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class _JsonText(TypeDecorator[Any]):
+    """A column declared as JSON would make SQLite turn numbers into floats of its own."""
+
+    impl = Text
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else to_json(value).decode()
+
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else from_json(value)
+
+
 def moment() -> TypeEngine[datetime]:
     """A time with a zone, always in UTC when it is read.
 
@@ -44,6 +60,6 @@ def enumeration(values: type[StrEnum]) -> Enum:
     )
 
 
-def json() -> JSON:
+def json() -> TypeEngine[Any]:
     """JSON as text, never rewritten; None is the database's null, not JSON's."""
-    return JSON(none_as_null=True)
+    return JSON(none_as_null=True).with_variant(_JsonText(), "sqlite")

@@ -55,12 +55,12 @@ async def test_an_error_of_connecting_holds_no_secret() -> None:
 async def test_an_error_of_a_statement_holds_nothing_of_what_was_written(
     database: Database,
 ) -> None:
-    with pytest.raises(IntegrityError) as caught:
-        async with database.writing() as connection:
-            insert = text("INSERT INTO topology (name) VALUES (:name)")
+    insert = text("INSERT INTO topology (name) VALUES (:name)")
+    async with database.writing() as connection:
+        with pytest.raises(IntegrityError) as caught:
             await connection.execute(insert, {"name": "what a run produced"})
 
-    assert "what a run produced" not in str(caught.value).partition("DETAIL")[0]
+    assert "what a run produced" not in str(caught.value)
 
 
 async def test_a_session_on_postgresql_has_its_time_limits(postgres_engine: AsyncEngine) -> None:
@@ -68,7 +68,7 @@ async def test_a_session_on_postgresql_has_its_time_limits(postgres_engine: Asyn
         shown_settings = await connection.execute(
             text("SELECT name, setting FROM pg_settings WHERE source = 'client'")
         )
-        settings = dict(shown_settings.all())
+        settings: dict[str, str] = dict(shown_settings.all())
         level = await connection.execute(text("SHOW transaction_isolation"))
 
     assert settings["lock_timeout"] == "5000"

@@ -15,7 +15,7 @@ from persistence.limits import (
 )
 from rules.identifiers import uuid7
 from rules.runs import FlowRun, Run, TaskRun
-from rules.states import Cancelling, Completed, Failed, Pending, Running, State, StateType
+from rules.states import Completed, Failed, Pending, Running, State, StateType
 from tests.persistence.records import enter, make_runs
 from tests.persistence.waiting import until_one_waits
 
@@ -95,26 +95,30 @@ async def test_a_deleted_limit_takes_its_slots_along(database: Database) -> None
 async def test_a_reset_frees_the_slots_of_runs_that_no_longer_run_and_names_them(
     database: Database,
 ) -> None:
-    runs = [TaskRun(id=uuid7(), tags=("db", "gpu")) for _ in range(4)]
+    runs = [TaskRun(id=uuid7(), tags=("db", "gpu"), name="extract") for _ in range(4)]
     for run in runs:
         await made(database, run, Running())
     await set_limit(database, "db", 9)
     await set_limit(database, "gpu", 9)
     await change(database, runs[0], Completed())
     await change(database, runs[1], Failed())
-    await change(database, runs[2], Cancelling())
+    await change(database, runs[2], State(type=StateType.CANCELLING))
 
-    assert await reset_slots(database, "gpu") == [
-        FreedSlot(tag="gpu", task_run_id=run.id) for run in runs[:2]
-    ]
-    assert await reset_slots(database) == [
-        FreedSlot(tag="db", task_run_id=run.id) for run in runs[:2]
-    ]
+    assert await reset_slots(database, "gpu") == freed("gpu", runs)
+    assert await reset_slots(database) == freed("db", runs)
     assert await reset_slots(database) == []
     assert await holders(database) == {
         "db": {run.id for run in runs[2:]},
         "gpu": {run.id for run in runs[2:]},
     }
+
+
+def freed(tag: str, runs: list[TaskRun]) -> list[FreedSlot]:
+    """The slots of the first, which is COMPLETED by then, and the second, which FAILED."""
+    return [
+        FreedSlot(tag=tag, task_run_id=run.id, name="extract", state_type=state_type)
+        for run, state_type in zip(runs, (StateType.COMPLETED, StateType.FAILED), strict=False)
+    ]
 
 
 async def test_a_run_that_is_just_starting_becomes_a_holder_too(

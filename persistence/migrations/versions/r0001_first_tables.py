@@ -10,6 +10,7 @@ depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
 _ENUM = sa.String(16)
+_JSON = sa.JSON().with_variant(sa.Text, "sqlite")
 
 
 def upgrade() -> None:
@@ -50,7 +51,7 @@ def _create_runs() -> None:
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("kind", _ENUM, nullable=False),
         sa.Column("name", sa.Text),
-        sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("tags", _JSON, nullable=False),
         sa.Column("retries", sa.Integer),
         sa.Column("retry_delay", sa.Double),
         sa.Column("bare", sa.Boolean, nullable=False),
@@ -94,8 +95,8 @@ def _create_states() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("timestamp", _MOMENT, nullable=False),
         sa.Column("message", sa.Text),
-        sa.Column("data", sa.JSON),
-        sa.Column("state_details", sa.JSON, nullable=False),
+        sa.Column("data", _JSON),
+        sa.Column("state_details", _JSON, nullable=False),
         sa.Column("created", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_run_state"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name="fk_run_state_run_id"),
@@ -105,7 +106,7 @@ def _create_states() -> None:
         "artifact",
         sa.Column("state_id", sa.Uuid, nullable=False),
         sa.Column("run_id", sa.Uuid, nullable=False),
-        sa.Column("data", sa.JSON, nullable=False),
+        sa.Column("data", _JSON, nullable=False),
         sa.Column("created", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("state_id", name="pk_artifact"),
         sa.ForeignKeyConstraint(["state_id"], ["run_state.id"], name="fk_artifact_state_id"),
@@ -166,6 +167,7 @@ def _create_decisions() -> None:
         sa.Column("updated", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("request_id", "attempt", name="pk_begun"),
     )
+    op.create_index("ix_begun_run_id", "begun", ["run_id"])
 
 
 def _create_dead_letters() -> None:
@@ -182,7 +184,7 @@ def _create_dead_letters() -> None:
         sa.Column("run_kind", _ENUM),
         sa.Column("run_id", sa.Uuid),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sa.Column("properties", sa.JSON, nullable=False),
+        sa.Column("properties", _JSON, nullable=False),
         sa.Column("exchange", sa.Text),
         sa.Column("routing_key", sa.Text),
         sa.Column("consumer", sa.Text),
