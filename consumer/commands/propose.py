@@ -55,10 +55,11 @@ class Waiting(NamedTuple):
 
 
 @click.command(name="propose")
-@click.argument("kind", type=click.Choice([kind.value for kind in RunKind]))
-@click.argument("run_id", type=_RunId())
+@click.argument("kind", metavar="KIND", type=click.Choice([kind.value for kind in RunKind]))
+@click.argument("run_id", metavar="RUN_ID", type=_RunId())
 @click.argument(
     "state",
+    metavar="STATE",
     type=click.Choice([*(state.value for state in StateType), NOTHING], case_sensitive=False),
 )
 @click.option("--name", help="The state's name, where it is not its type in words.")

@@ -26,8 +26,10 @@ class DeathCause:
 
     @classmethod
     def of(cls, reason: str, error: BaseException) -> "DeathCause":
-        """What an exception says."""
-        return cls(reason=reason, error_type=type(error).__name__, error=str(error))
+        """What an exception says, as far as a database and a message header can keep it."""
+        text = str(error)[:_MAX_ERROR_CHARACTERS].replace("\0", "")
+        kept = text.encode(errors="backslashreplace").decode()
+        return cls(reason=reason, error_type=type(error).__name__, error=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class LetterWriter:
             DeadHeader.ID: str(letter_id(envelope, attempt)),
             DeadHeader.REASON: cause.reason,
             DeadHeader.ERROR_TYPE: cause.error_type,
-            DeadHeader.ERROR: cause.error[:_MAX_ERROR_CHARACTERS],
+            DeadHeader.ERROR: cause.error,
             DeadHeader.AT: at.isoformat(),
             DeadHeader.ATTEMPTS: attempt + 1,
             DeadHeader.EXCHANGE: delivery.exchange,

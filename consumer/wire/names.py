@@ -50,6 +50,3 @@ class Code(StrEnum):
     RULE_ERROR = "rule-error"
     NOT_WRITTEN = "not-written"
     FAILED = "failed"
-
-
-DEAD_LETTER_CODES: Final = frozenset({Code.INVALID, Code.RULE_ERROR, Code.NOT_WRITTEN, Code.FAILED})

@@ -7,7 +7,7 @@ from consumer.broker.messages import Outgoing
 from consumer.dead_letters.letters import DeathCause, LetterWriter
 from consumer.wire.body import OnDelay
 from consumer.wire.decisions import Decision, RunSummary, Verdict, identity
-from consumer.wire.names import DEAD_LETTER_CODES, Code
+from consumer.wire.names import Code
 from consumer.wire.requests import Envelope, Reading, Request
 from consumer.worker.checks import Standing
 from consumer.worker.outcomes import Answer, Outcome, RequestKey
@@ -20,7 +20,10 @@ from rules.states import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What was decided, before it is put on record. ``cause`` is set where an error decided."""
+    """What was decided, before it is put on record.
+
+    ``cause`` is set where an error decided: the request then becomes a dead letter.
+    """
 
     verdict: Verdict
     code: str | None = None
@@ -111,7 +114,7 @@ def _retry_at(ruling: Ruling, at: datetime) -> datetime | None:
 
 
 def _forward(request: Request | None, ruling: Ruling) -> Forward:
-    if ruling.code in DEAD_LETTER_CODES and ruling.verdict is Verdict.ABORT:
+    if ruling.cause is not None:
         return Forward.DEAD_LETTER
     if ruling.verdict is Verdict.DELAY and request and request.body.on_delay is OnDelay.RETRY:
         return Forward.DELAY

@@ -37,6 +37,10 @@ def test_a_very_long_error_is_cut() -> None:
     assert len(letter.properties.headers["pointsman-dead-error"]) == 4_000
 
 
+def test_an_error_is_told_as_far_as_a_database_can_keep_it() -> None:
+    assert DeathCause.of("failed", ValueError("a\0b\ud800c")).error == "ab\\ud800c"
+
+
 def test_the_same_death_is_the_same_letter() -> None:
     assert letter_id(read().envelope, 0) == letter_id(read().envelope, 0)
 
