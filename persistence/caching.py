@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from persistence.lists import each
+from persistence.lists import among_selected, each
 from persistence.loading import STATE_DATA, STATE_WITH_DATA
 from persistence.schema import CachedStateRow, RunStateRow, table_of
 from persistence.translation import STATE_COLUMNS, to_state
@@ -36,7 +36,7 @@ _NEWEST = (
 _FOUND = (
     select(_CACHED.c.key_digest, _CACHED.c.expiration, *STATE_COLUMNS, STATE_DATA)
     .select_from(_CACHED.join(STATE_WITH_DATA, _CACHED.c.state_id == _STATE.c.id))
-    .where(_CACHED.c.id.in_(select(_NEWEST).select_from(_DIGESTS)))
+    .where(among_selected(_CACHED.c.id, select(_NEWEST).select_from(_DIGESTS)))
 )
 _REMEMBER = insert(_CACHED).inline()
 

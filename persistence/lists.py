@@ -9,7 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, BindParameter, Dialect, Text, TypeDecorator, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Dialect,
+    SelectBase,
+    Text,
+    TypeDecorator,
+    bindparam,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -58,6 +66,23 @@ def _as_json(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  compiled clauses
 
 
+class _AmongSelected(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_AmongSelected)
+def _as_selected_array(element: _AmongSelected, compiler: SQLCompiler, **kw: Any) -> str:
+    column, selected = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} = ANY (ARRAY{selected})"
+
+
+@compiles(_AmongSelected, "sqlite")
+def _as_subquery(element: _AmongSelected, compiler: SQLCompiler, **kw: Any) -> str:
+    column, selected = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{column} IN {selected}"
+
+
 class _Each(FunctionElement[Any]):
     inherit_cache = True
 
@@ -77,6 +102,15 @@ def _each_of_json(element: _Each, compiler: SQLCompiler, **kw: Any) -> str:
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the column's value is in the list bound under ``name``."""
     return _Among(column, _listed(name, column.type))
+
+
+def among_selected(column: ColumnElement[Any], selected: SelectBase) -> ColumnElement[bool]:
+    """Whether the column's value is among those selected, which are few.
+
+    PostgreSQL selects them first, into an array. In a semi-join it would guess how many they are,
+    and where it guesses many, read the whole table.
+    """
+    return _AmongSelected(column, selected.scalar_subquery())
 
 
 def each(name: str, item: TypeEngine[Any]) -> Any:

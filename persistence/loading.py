@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, union
+from sqlalchemy import Row, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.demands import Demand
-from persistence.lists import among, each
+from persistence.lists import among, among_selected, each
 from persistence.schema import ArtifactRow, RunRow, RunStateRow, table_of
 from persistence.translation import RUN_COLUMNS, STATE_COLUMNS, state_id_of, to_run, to_state
 from rules.runs import Run, RunKind
@@ -31,22 +31,18 @@ _FAMILY = _RUN.alias("family")
 
 _LOCKED = select(*RUN_COLUMNS).order_by(_RUN.c.id).with_for_update(key_share=True, of=_RUN)
 _LOCK = _LOCKED.where(among(_RUN.c.id, "ids"))
-_LOCK_WITH_FAMILY = _LOCKED.where(
-    _RUN.c.id.in_(
-        union(
-            select(each("ids", _RUN.c.id.type).c.value),
-            select(_FAMILY.c.parent_task_run_id).where(
-                among(_FAMILY.c.id, "flow_run_ids"), _FAMILY.c.parent_task_run_id.is_not(None)
-            ),
-            select(_FAMILY.c.id).where(
-                among(_FAMILY.c.flow_run_id, "forced"), _FAMILY.c.state_type == StateType.FAILED
-            ),
-            select(_FAMILY.c.id).where(
-                among(_FAMILY.c.id, "named"), _FAMILY.c.version == PROSPECTIVE
-            ),
-        )
-    )
+_NAMED = (
+    select(each("ids", _RUN.c.id.type).c.value),
+    select(_FAMILY.c.parent_task_run_id).where(
+        among(_FAMILY.c.id, "flow_run_ids"), _FAMILY.c.parent_task_run_id.is_not(None)
+    ),
+    select(_FAMILY.c.id).where(among(_FAMILY.c.id, "named"), _FAMILY.c.version == PROSPECTIVE),
 )
+_TO_BE_FORCED = select(_FAMILY.c.id).where(
+    among(_FAMILY.c.flow_run_id, "forced"), _FAMILY.c.state_type == StateType.FAILED
+)
+_LOCK_WITH_FAMILY = _LOCKED.where(among_selected(_RUN.c.id, union_all(*_NAMED)))
+_LOCK_WITH_FORCED = _LOCKED.where(among_selected(_RUN.c.id, union_all(*_NAMED, _TO_BE_FORCED)))
 _LOCK_VERSIONS = (
     select(_RUN.c.id, _RUN.c.version)
     .where(among(_RUN.c.id, "ids"))
@@ -86,14 +82,13 @@ async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> l
         return []
     lists = {
         "flow_run_ids": _ids(each for each in demands if each.kind is not RunKind.TASK),
-        "forced": _ids(each for each in demands if each.forces_task_runs),
         "named": named_flow_run_ids(demands),
     }
-    if any(lists.values()):
-        lists["ids"] = ids
-        rows = (await connection.execute(_LOCK_WITH_FAMILY, lists)).all()
-    else:
-        rows = (await connection.execute(_LOCK, {"ids": ids})).all()
+    forced = _ids(each for each in demands if each.forces_task_runs)
+    statement = _LOCK_WITH_FAMILY if any(lists.values()) else _LOCK
+    if forced:
+        statement, lists["forced"] = _LOCK_WITH_FORCED, forced
+    rows = (await connection.execute(statement, {"ids": ids, **lists})).all()
     state_ids = [state_id for row in rows if (state_id := state_id_of(row)) is not None]
     states = await _load_states(connection, state_ids)
     return [to_run(row, states.get(state_id_of(row))) for row in rows]
