@@ -101,7 +101,7 @@ class OrchestrationContext(ABC, Generic[RunT_co, PolicyT_co]):
         rules are meant to act.
         """
         copied = object.__new__(type(self))
-        copied.__dict__.update(self.__dict__)
+        copied.__dict__ = self.__dict__.copy()  # half the time of an update
         copied.rule_signature = self.rule_signature.copy()
         copied.finalization_signature = self.finalization_signature.copy()
         copied.also_changed = self.also_changed.copy()

@@ -59,7 +59,8 @@ async def orchestrate(
         for chosen in (policy, global_policy):
             for build in chosen.compile_transition_rules(initial, proposed):
                 entry = build(context, initial, proposed)
-                entered.append(entry)
+                if isinstance(entry, BaseOrchestrationRule) or entry.acts_on_exit():
+                    entered.append(entry)
                 await entry.__aenter__()
         await context.validate_proposed_state()
         while entered:

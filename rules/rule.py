@@ -1,10 +1,9 @@
 """The base of rules, each entered before the proposal is validated and left afterwards."""
 
 import math
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from types import TracebackType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import structlog
 
@@ -42,7 +41,8 @@ class BaseOrchestrationRule(Generic[ContextT]):
     Hooks may run more than once for one request, since a batch that failed is governed again.
     They get a copy of the context that they can spoil without harm; they act through the methods
     of the rule, through ``context.session`` and on ``context.run``. The states' data is shared:
-    it is to be read only.
+    it is to be read only. A hook that a rule inherits empty is passed over, and no copy is made
+    for it.
     """
 
     FROM_STATES: ClassVar[AbstractSet[StateType | None]] = frozenset()
@@ -79,7 +79,8 @@ class BaseOrchestrationRule(Generic[ContextT]):
         self._is_invalid = not self._can_apply()
         if not self._is_invalid:
             self.context.rule_signature.append(type(self).__name__)
-            await self._enter()
+            if type(self).before_transition is not BaseOrchestrationRule.before_transition:
+                await self._enter()
         return self.context
 
     async def __aexit__(
@@ -91,9 +92,11 @@ class BaseOrchestrationRule(Generic[ContextT]):
         if self._is_invalid:
             return
         if error_type is not None or self._is_fizzled():
-            await self._call(self.cleanup, self.context.exit_context)
+            if type(self).cleanup is not BaseOrchestrationRule.cleanup:
+                await self.cleanup(*self.context.exit_context())
         else:
-            await self._call(self.after_transition, self.context.exit_context)
+            if type(self).after_transition is not BaseOrchestrationRule.after_transition:
+                await self.after_transition(*self.context.exit_context())
             self.context.finalization_signature.append(type(self).__name__)
 
     async def reject_transition(self, state: State | None, reason: str, code: str) -> None:
@@ -152,18 +155,14 @@ class BaseOrchestrationRule(Generic[ContextT]):
 
     async def _enter(self) -> None:
         try:
-            await self._call(self.before_transition, self.context.entry_context)
+            initial, proposed, context = self.context.entry_context()
+            # something is proposed, else the rule could not apply
+            await self.before_transition(initial, cast("State", proposed), context)
         except Exception as error:
             if self.context.session.is_transient(error):
                 raise
             self._has_failed = True
             record_error(self.context, type(self).__name__, error)
-
-    @staticmethod
-    async def _call(hook: Any, given: Callable[[], tuple[object, ...]]) -> None:
-        """Call a hook of the rule's own; one that it inherits empty needs no copy made for it."""
-        if getattr(hook, "__func__", None) not in _EMPTY_HOOKS:
-            await hook(*given())
 
     def _propose(self, state: State | None) -> None:
         self.context.proposed_state = state
@@ -174,15 +173,6 @@ class BaseOrchestrationRule(Generic[ContextT]):
     def _refuse_once_validated(self) -> None:
         if self.context.is_validated:
             raise AlreadyValidatedError(type(self).__name__)
-
-
-_EMPTY_HOOKS = frozenset(
-    {
-        BaseOrchestrationRule.before_transition,
-        BaseOrchestrationRule.after_transition,
-        BaseOrchestrationRule.cleanup,
-    }
-)
 
 
 def record_error(context: GenericOrchestrationContext, name: str, error: Exception) -> None:

@@ -36,6 +36,11 @@ class BaseUniversalTransform(Generic[ContextT]):
     async def after_transition(self, context: ContextT) -> None:
         """Act on what was written. Not called where the transition met an exception."""
 
+    @classmethod
+    def acts_on_exit(cls) -> bool:
+        """Whether it does anything on exit: most don't, and to leave them all takes its time."""
+        return cls.after_transition is not BaseUniversalTransform.after_transition
+
     async def __aenter__(self) -> ContextT:
         try:
             await self.before_transition(self.context)
