@@ -23,7 +23,7 @@ test: $(MADE) ## run all tests, with the coverage of lines and branches
 
 check: lint format types imports locked sizes ## everything that needs no server
 
-bench: $(MADE) ## measure how many transitions a second are governed
+bench: $(MADE) ## measure what the rules cost, and how many transitions a second are governed
 	@$(PYTHON_IN_VENV) -m benchmarks
 
 lint: $(MADE) ## ruff's rules
