@@ -63,7 +63,7 @@ class Session:
             # A rule may have hidden that its SQL failed. PostgreSQL then answers every statement
             # with an error, but a commit with a silent rollback.
             await self._connection.execute(select(1))
-        await self._sql.release(at_end=True)
+        await self._sql.release()
         await self._write(earlier=False)
         await self._runs.finish()
 
@@ -75,9 +75,7 @@ class Session:
         self._cache.begin()
 
     async def undo_request(self) -> None:  # noqa: D102  the port says it
-        rolled_back = self._sql.is_open
-        if rolled_back:
-            await self._sql.roll_back()
+        rolled_back = await self._sql.roll_back()
         self._runs.undo(rolled_back=rolled_back)
         self._states.undo()
         self._slots.undo(rolled_back=rolled_back)
@@ -141,13 +139,14 @@ class Session:
         self._states.add_artifact(run.id, state)
 
     async def sql(self) -> AsyncSession:  # noqa: D102  the port says it
-        if not self._sql.is_open:
+        sql = self._sql.current
+        if sql is None:
             await self._sql.release()
             await self._write(earlier=True)
-            await self._sql.open()
+            sql = await self._sql.open()
             self._runs.remember_stored()
         await self._write(earlier=False)
-        return self._sql.session
+        return sql
 
     def is_transient(self, error: BaseException) -> bool:
         """Whether the error says nothing about the request, the loss of the database included."""

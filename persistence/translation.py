@@ -1,6 +1,6 @@
 """Between rows and the values that rules work with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -162,7 +162,7 @@ def state_row(run_id: UUID, version: int, state: State, created: datetime) -> di
         "timestamp": state.timestamp,
         "message": state.message,
         "data": state.data,
-        "state_details": _details(state.state_details),
+        "state_details": state.state_details.model_dump(mode="json", exclude_defaults=True),
         "created": created,
     }
 
@@ -187,9 +187,3 @@ def _policy(retries: int | None, retry_delay: float | None) -> RunPolicy:
     if retries is None and retry_delay is None:
         return NO_POLICY
     return RunPolicy.model_construct(retries=retries, retry_delay=retry_delay)
-
-
-def _details(details: StateDetails) -> Mapping[str, Any]:
-    if details is _NO_DETAILS:
-        return {}
-    return details.model_dump(mode="json", exclude_defaults=True)

@@ -1,64 +1,66 @@
 """The SQL that users' own rules run inside a batch's transaction."""
 
+from dataclasses import dataclass
+
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
 
-class UserSql:
-    """One request's ``AsyncSession``, inside a savepoint.
+@dataclass(slots=True)
+class _Scope:
+    """What one request has; that the request has ended is acted on with the next statement."""
 
-    That a request has ended is only noted when the next one begins, and acted on with the next
-    statement. Commits and rollbacks of the ``AsyncSession`` itself stay within the savepoint.
+    savepoint: AsyncTransaction
+    session: AsyncSession
+    has_ended: bool = False
+
+
+class UserSql:
+    """The ``AsyncSession`` of each request that asks for one, inside a savepoint of its own.
+
+    Commits and rollbacks of the ``AsyncSession`` itself stay within the savepoint.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._savepoint: AsyncTransaction | None = None
-        self._session: AsyncSession | None = None
-        self._has_ended = False
+        self._scope: _Scope | None = None
         self.was_used = False
 
     @property
-    def is_open(self) -> bool:
-        """Whether the present request has a savepoint."""
-        return self._session is not None and not self._has_ended
+    def current(self) -> AsyncSession | None:
+        """The present request's ``AsyncSession``, None where it has none yet."""
+        scope = self._scope
+        return None if scope is None or scope.has_ended else scope.session
 
-    def end(self) -> None:
-        """Note that the request is over and what it did stays."""
-        self._has_ended = True
-
-    @property
-    def session(self) -> AsyncSession:
-        """The present request's ``AsyncSession``."""
-        if self._session is None:
-            raise AssertionError("no savepoint is open")
-        return self._session
-
-    async def open(self) -> None:
-        """Open a savepoint for the present request."""
+    async def open(self) -> AsyncSession:
+        """Open a savepoint for the present request, once the one before is released."""
         self.was_used = True
-        self._has_ended = False
-        self._savepoint = await self._connection.begin_nested()
-        self._session = AsyncSession(
+        savepoint = await self._connection.begin_nested()
+        session = AsyncSession(
             bind=self._connection,
             join_transaction_mode="create_savepoint",
             expire_on_commit=False,
         )
+        self._scope = _Scope(savepoint, session)
+        return session
 
-    async def release(self, *, at_end: bool = False) -> None:
-        """Let stay what an ended request did; at the end, what any did."""
-        session, savepoint = self._session, self._savepoint
-        if session is None or savepoint is None or not (self._has_ended or at_end):
-            return
-        self._session = self._savepoint = None
-        await session.commit()
-        await session.close()
-        await savepoint.commit()
+    def end(self) -> None:
+        """Note that the request is over and what it did stays."""
+        if self._scope is not None:
+            self._scope.has_ended = True
 
-    async def roll_back(self) -> None:
-        """Take back what the present request did."""
-        session, savepoint = self._session, self._savepoint
-        if session is None or savepoint is None:
-            return
-        self._session = self._savepoint = None
-        await session.close()
-        await savepoint.rollback()
+    async def release(self) -> None:
+        """Let stay what was done in the last savepoint."""
+        scope, self._scope = self._scope, None
+        if scope is not None:
+            await scope.session.commit()
+            await scope.session.close()
+            await scope.savepoint.commit()
+
+    async def roll_back(self) -> bool:
+        """Take back what the present request did; whether it had a savepoint."""
+        if self._scope is None or self._scope.has_ended:
+            return False
+        scope, self._scope = self._scope, None
+        await scope.session.close()
+        await scope.savepoint.rollback()
+        return True

@@ -136,6 +136,17 @@ async def test_a_busy_sqlite_is_passing(sqlite_url: str, sqlite_database: Databa
     assert await what_is_told(write) == "no error"
 
 
+async def test_a_sqlite_without_room_is_a_lost_database(
+    sqlite_engine: AsyncEngine,
+) -> None:
+    async def fill() -> None:
+        async with sqlite_engine.begin() as connection:
+            await run_sql(connection, "PRAGMA max_page_count = 1")
+            await run_sql(connection, "CREATE TABLE large AS SELECT randomblob(1000000)")
+
+    assert await what_is_told(fill) == "lost"
+
+
 async def test_a_value_that_the_column_can_not_hold_is_refused(database: Database) -> None:
     run = TaskRun(id=uuid7())
     await make_runs(database, run)

@@ -68,6 +68,17 @@ async def test_a_limit_set_anew_keeps_its_holders(database: Database) -> None:
     assert await holders(database) == {"db": {run.id for run in runs}}
 
 
+async def test_limits_are_listed_by_tag_all_or_those_asked_for(database: Database) -> None:
+    for tag in ("gpu", "db", "disk"):
+        await set_limit(database, tag, 1)
+
+    assert [limit.tag for limit in await list_limits(database)] == ["db", "disk", "gpu"]
+    assert [limit.tag for limit in await list_limits(database, "gpu", "none", "db")] == [
+        "db",
+        "gpu",
+    ]
+
+
 async def test_a_tag_of_any_characters_can_be_limited(database: Database) -> None:
     tag = 'it\'s "50%" \\ é'
     run = TaskRun(id=uuid7(), tags=(tag,))
