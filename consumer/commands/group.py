@@ -15,7 +15,9 @@ _COMMANDS = {
     "db": "db",
     "dead-letters": "dead_letters",
     "demo": "demo",
+    "limits": "limits",
     "propose": "propose",
+    "runs": "runs",
     "topology": "topology",
 }
 
@@ -38,9 +40,15 @@ class CommandGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what a person can mend ends it with one line and exit code 1."""
+        """Run the command; what a person can mend ends it with one line and exit code 1 or 2."""
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            command = (error.ctx or ctx).command_path
+            told = f"{error.format_message()} See '{command} --help'."
+            raise click.UsageError(" ".join(told.split())) from error
         except (PointsmanError, BrokerError, PersistenceError) as error:
             raise click.ClickException(" ".join(str(error).split())) from error
 
