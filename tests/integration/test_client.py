@@ -58,13 +58,12 @@ async def test_propose_forces_a_state_where_the_user_is_permitted(world: World) 
 async def test_propose_follows_a_delay_to_its_end(world: World, consumer: RunningConsumer) -> None:
     del consumer
     run_id = str(uuid7())
-    scheduled = ("propose", "task", run_id, "SCHEDULED", "--create", "{}", "--scheduled-in", "2")
-    assert (await pointsman(*scheduled, **world.settings)).code == 0
-    told = await pointsman(
-        "propose", "task", run_id, "RUNNING", "--follow", "--json", **world.settings
-    )
-    decisions = [each["decision"] for each in json.loads(told.out)]
-    assert decisions == ["delay", "accept"]
+    later = ("propose", "task", run_id, "SCHEDULED", "--create", "{}", "--scheduled-in", "3600")
+    assert (await pointsman(*later, **world.settings)).code == 0
+    until = ("--deadline-in", "3", "--follow", "--json")
+    told = await pointsman("propose", "task", run_id, "RUNNING", *until, **world.settings)
+    decisions = [(each["decision"], each["code"]) for each in json.loads(told.out)]
+    assert decisions == [("delay", "scheduled"), ("abort", "deadline")]
 
 
 async def test_propose_gives_up_when_no_one_decides(world: World) -> None:

@@ -5,23 +5,26 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
 from rules.identifiers import uuid7
 from rules.moments import utc_now
 from tests.integration.processes import RunningConsumer, consuming
 from tests.integration.world import Watcher, World, content, proposal, watching
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def consumer(world: World) -> AsyncIterator[RunningConsumer]:
-    async with consuming(**world.settings, force_users=world.user) as running:
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def consumer(shared_world: World) -> AsyncIterator[RunningConsumer]:
+    async with consuming(**shared_world.settings, force_users=shared_world.user) as running:
         yield running
 
 
-@pytest.fixture
-async def watcher(world: World, consumer: RunningConsumer) -> AsyncIterator[Watcher]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def watcher(shared_world: World, consumer: RunningConsumer) -> AsyncIterator[Watcher]:
     del consumer
-    async with watching(world.amqp_url) as watching_it:
+    async with watching(shared_world.amqp_url) as watching_it:
         yield watching_it
 
 
@@ -164,13 +167,15 @@ async def test_a_run_of_another_kind_is_not_governed(watcher: Watcher) -> None:
 
 
 async def test_force_is_for_permitted_users_that_the_broker_has_checked(
-    world: World, watcher: Watcher
+    shared_world: World, watcher: Watcher
 ) -> None:
     run_id = uuid7()
     await watcher.decision(proposal("COMPLETED", run_id, create={}))
     forbidden = await watcher.decision(proposal("RUNNING", run_id, force=True))
     assert forbidden["code"] == "forbidden"
-    forced = await watcher.decision(proposal("RUNNING", run_id, force=True), user_id=world.user)
+    forced = await watcher.decision(
+        proposal("RUNNING", run_id, force=True), user_id=shared_world.user
+    )
     assert (forced["decision"], forced["run"]["state_type"]) == ("accept", "RUNNING")
 
 
@@ -191,11 +196,11 @@ async def test_a_request_with_a_wrong_routing_key_is_governed_in_its_own_partiti
 
 
 async def test_a_forced_request_keeps_its_user_on_the_way_to_its_partition(
-    world: World, watcher: Watcher
+    shared_world: World, watcher: Watcher
 ) -> None:
     run_id = UUID(int=uuid7().int | 0xFF)
     body = proposal("RUNNING", run_id, create={}, force=True)
-    request = watcher.request(body, "forced", user_id=world.user)
+    request = watcher.request(body, "forced", user_id=shared_world.user)
     wrong = type(request)(
         exchange=request.exchange,
         routing_key="FF",
@@ -236,7 +241,7 @@ async def test_a_task_and_its_flow_may_come_in_any_order(watcher: Watcher) -> No
 async def test_a_reply_queue_that_is_not_permitted_gets_nothing_and_the_exchange_all(
     watcher: Watcher,
 ) -> None:
-    await watcher.send(proposal("RUNNING", create={}), "a", reply_to="pointsman.requests.0")
+    await watcher.send(proposal("RUNNING", create={}), "aimed", reply_to="pointsman.requests.0")
     [announced] = await watcher.heard(1)
     assert content(announced)["decision"] == "accept"
     await watcher.decision(proposal("RUNNING", create={}), request_id="b")
@@ -246,7 +251,7 @@ async def test_a_reply_queue_that_is_not_permitted_gets_nothing_and_the_exchange
 async def test_a_reply_queue_that_is_gone_holds_nothing_up(
     watcher: Watcher, consumer: RunningConsumer
 ) -> None:
-    await watcher.send(proposal("RUNNING", create={}), "a", reply_to="pointsman.replies.gone")
+    await watcher.send(proposal("RUNNING", create={}), "gone", reply_to="pointsman.replies.gone")
     told = await consumer.event("decision-undelivered")
     assert told["routing_key"] == "pointsman.replies.gone"
     after = await watcher.decision(proposal("RUNNING", create={}))
