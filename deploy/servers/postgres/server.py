@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from deploy.servers.errors import CommandFailedError
-from deploy.servers.machine import Machine
+from deploy.servers.server import Server
 from deploy.servers.waiting import wait_until
 
 _MAINTENANCE = "postgres"
@@ -19,25 +19,8 @@ class PostgresAddress:
     password: str
 
 
-class PostgresServer:
-    """A database server; its user may do everything. Addresses stay the same over restarts.
-
-    All calls block until they are done; in a coroutine hand them to ``asyncio.to_thread``.
-    """
-
-    def __init__(self, machine: Machine, address: PostgresAddress) -> None:
-        self.machine = machine
-        self.address = address
-
-    @property
-    def host(self) -> str:
-        """The address on which the server listens."""
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The port on which the server listens."""
-        return self.address.port
+class PostgresServer(Server[PostgresAddress]):
+    """A database server; its user may do everything."""
 
     def url_of(self, database: str) -> str:
         """The SQLAlchemy URL of a database, for asyncpg."""
@@ -60,32 +43,6 @@ class PostgresServer:
         return self.machine.run(
             "psql", *options, "--set", "ON_ERROR_STOP=1", "--command", statement
         )
-
-    def stop(self) -> None:
-        """Stop the server in order; connections are closed."""
-        self.machine.stop()
-
-    def kill(self) -> None:
-        """Kill the server with SIGKILL."""
-        self.machine.kill()
-
-    def start_again(self) -> None:
-        """Start a stopped or killed server, with its data; returns when it answers."""
-        self.machine.start()
-        self.wait_until_ready()
-
-    def restart(self) -> None:
-        """Stop the server in order and start it again."""
-        self.stop()
-        self.start_again()
-
-    def pause(self) -> None:
-        """Freeze the server: connections stay open, nothing is answered."""
-        self.machine.pause()
-
-    def unpause(self) -> None:
-        """Let a frozen server go on."""
-        self.machine.unpause()
 
     def wait_until_ready(self) -> None:
         """Wait until the server answers a query, past recovery where it was killed."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from deploy.servers.errors import CommandFailedError
-from deploy.servers.machine import Machine
 from deploy.servers.rabbit.management import Management
+from deploy.servers.server import Server
 from deploy.servers.waiting import wait_until
 
 _SECONDS_TO_ANSWER = 30
@@ -26,25 +26,8 @@ class RabbitAddress:
     password: str
 
 
-class RabbitServer:
-    """A broker; its user may do everything. Addresses stay the same over restarts.
-
-    All calls block until they are done; in a coroutine hand them to ``asyncio.to_thread``.
-    """
-
-    def __init__(self, machine: Machine, address: RabbitAddress) -> None:
-        self.machine = machine
-        self.address = address
-
-    @property
-    def host(self) -> str:
-        """The address on which AMQP is spoken."""
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The port on which AMQP is spoken."""
-        return self.address.port
+class RabbitServer(Server[RabbitAddress]):
+    """A broker; its user may do everything."""
 
     @property
     def url(self) -> str:
@@ -70,32 +53,6 @@ class RabbitServer:
     def run_ctl(self, *arguments: str) -> str:
         """Run ``rabbitmqctl`` on this broker; its standard output."""
         return self.machine.run("rabbitmqctl", "--quiet", *arguments)
-
-    def stop(self) -> None:
-        """Stop the broker in order."""
-        self.machine.stop()
-
-    def kill(self) -> None:
-        """Kill the broker with SIGKILL."""
-        self.machine.kill()
-
-    def start_again(self) -> None:
-        """Start a stopped or killed broker, with its data; returns when it answers."""
-        self.machine.start()
-        self.wait_until_ready()
-
-    def restart(self) -> None:
-        """Stop the broker in order and start it again."""
-        self.stop()
-        self.start_again()
-
-    def pause(self) -> None:
-        """Freeze the broker: connections stay open, nothing is answered."""
-        self.machine.pause()
-
-    def unpause(self) -> None:
-        """Let a frozen broker go on."""
-        self.machine.unpause()
 
     def wait_until_ready(self) -> None:
         """Wait until the broker speaks AMQP and its management answers."""
