@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from pydantic_core import from_json
@@ -54,3 +55,17 @@ def test_facts_that_there_are_stand_below_their_heading(capsys: pytest.CaptureFi
     print_facts("task run 7", {"name": "extract", "message": None, "run count": 0})
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["task run 7", "  name       extract", "  run count  0"]
+
+
+def test_a_table_fits_the_terminal_where_there_is_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "40"}.items():
+        monkeypatch.setenv(name, value)
+    print_rows([{"long": "word " * 20, "is_open": False}], ["is_open", "long"], as_json=False)
+    printed = capsys.readouterr().out
+    assert "no" in printed
+    assert "word word" in printed
+    lines = re.sub(r"\x1b\[\d*m", "", printed).splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 40
