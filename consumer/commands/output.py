@@ -63,7 +63,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={each}" for key, each in value.items()) or "-"
+        return _plain(", ".join(f"{key}={each}" for key, each in value.items())) or "-"
     return _plain(str(value))
 
 

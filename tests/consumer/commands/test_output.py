@@ -39,6 +39,13 @@ def test_the_parts_of_a_tuple_are_lines_of_the_cell(capsys: pytest.CaptureFixtur
     assert lines == [["tag", "holders"], ["db", "first"], ["second"], ["eu", "-"]]
 
 
+def test_a_mapping_is_told_by_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"arguments": {"x-a": 1, "x-b": "two"}}, {"arguments": {}}]
+    print_rows(rows, ["arguments"], as_json=False)
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert printed == ["arguments", "x-a=1, x-b=two", "-"]
+
+
 def test_words_of_strangers_are_neither_markup_nor_orders_to_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
