@@ -4,7 +4,7 @@ import re
 import pytest
 from pydantic_core import from_json
 
-from consumer.commands.output import print_facts, print_line, print_rows
+from consumer.commands.output import Row, print_facts, print_line, print_rows
 
 ESCAPE = "\x1b[2J"
 
@@ -40,7 +40,7 @@ def test_the_parts_of_a_tuple_are_lines_of_the_cell(capsys: pytest.CaptureFixtur
 
 
 def test_a_mapping_is_told_by_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [{"arguments": {"x-a": 1, "x-b": "two"}}, {"arguments": {}}]
+    rows: list[Row] = [{"arguments": {"x-a": 1, "x-b": "two"}}, {"arguments": {}}]
     print_rows(rows, ["arguments"], as_json=False)
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert printed == ["arguments", "x-a=1, x-b=two", "-"]
