@@ -33,29 +33,35 @@ async def run_consumer(settings: Settings) -> None:
     """Consume until a signal says stop.
 
     Raises:
+        SettingsError: a policy can't be used.
         PersistenceError: the database can't be reached, its schema is not the program's, or it
             was set up for another number of partitions.
         BrokerError: the broker can't be reached, or it refuses us, at the very first.
     """
+    statute = build_statute(settings)
     async with open_database(settings.database_url.get_secret_value()) as database:
         await database.check_schema()
         await record_partitions(database, settings.partitions)
-        consumer = build_consumer(settings, database)
+        consumer = build_consumer(settings, statute, database)
         with stop_on_signals() as stop:
             await _run_until_stopped(consumer, stop, settings.shutdown_seconds)
     log.info("stopped")
 
 
-def build_consumer(settings: Settings, database: Database) -> Consumer:
-    """Put the consumer together."""
-    name = f"pointsman@{socket.gethostname()}:{os.getpid()}"
-    router = Router(settings.partitions)
-    statute = Statute(
+def build_statute(settings: Settings) -> Statute:
+    """By what is governed; users' own policies are imported here."""
+    return Statute(
         task_policy=load_policy(settings.task_policy, "POINTSMAN_TASK_POLICY"),
         flow_policy=load_policy(settings.flow_policy, "POINTSMAN_FLOW_POLICY"),
         settings=OrchestrationSettings(slot_delay_seconds=settings.slot_delay_seconds),
         force_users=frozenset(settings.force_users),
     )
+
+
+def build_consumer(settings: Settings, statute: Statute, database: Database) -> Consumer:
+    """Put the consumer together."""
+    name = f"pointsman@{socket.gethostname()}:{os.getpid()}"
+    router = Router(settings.partitions)
     decider = Decider(statute, Answering(router, LetterWriter(name)), utc_now)
     setbacks = Setbacks(database, decider, settings.max_failures, utc_now)
     consumption = Consumption(

@@ -31,6 +31,8 @@ def the_line(ended: Ended) -> str:
         ("database_url", "mysql://localhost/x"),
         ("log_level", "loud"),
         ("processing_seconds", "-1"),
+        ("task_policy", "nowhere:Policy"),
+        ("flow_policy", "rules.states:State"),
     ],
 )
 async def test_a_wrong_setting_is_named(name: str, value: str) -> None:
