@@ -7,8 +7,7 @@ from uuid import UUID
 import click
 
 from consumer.commands.output import Row, json_option, print_rows
-from consumer.settings import Settings
-from persistence.database import open_database
+from consumer.commands.storage import opened_database
 from persistence.dead_letters import LetterFilter, RecordedLetter, list_letters
 from persistence.schema import LetterStatus
 from rules.moments import utc_now
@@ -44,14 +43,12 @@ def list_command(
         run_id=run_id,
         died_since=utc_now() - timedelta(hours=since) if since is not None else None,
     )
-    url = Settings.from_environment().database_url.get_secret_value()
-    letters = asyncio.run(_list(url, chosen, limit))
+    letters = asyncio.run(_list(chosen, limit))
     print_rows([_row(letter) for letter in letters], _COLUMNS, as_json=as_json)
 
 
-async def _list(url: str, chosen: LetterFilter, limit: int | None) -> list[RecordedLetter]:
-    async with open_database(url) as database:
-        await database.check_schema()
+async def _list(chosen: LetterFilter, limit: int | None) -> list[RecordedLetter]:
+    async with opened_database() as database:
         return await list_letters(database, chosen, limit=limit)
 
 

@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from yarl import URL
 
 from consumer.client import Client
+from consumer.commands.output import print_facts
 from consumer.errors import PointsmanError
 from consumer.logs import configure_logs
 from consumer.settings import Settings
@@ -149,7 +150,6 @@ def _goes_on(decision: dict[str, Any]) -> bool:
 
 def _print(decision: dict[str, Any]) -> None:
     state, run = decision["state"], decision["run"]
-    click.echo(f"{decision['decision']}  {decision['code'] or ''}".rstrip())
     facts = {
         "reason": decision["reason"],
         "retry at": decision["retry_at"],
@@ -160,6 +160,5 @@ def _print(decision: dict[str, Any]) -> None:
         "rules": ", ".join(decision["rules"]) or None,
         "request": f"{decision['request_id']}, attempt {decision['attempt']}",
     }
-    for name, value in facts.items():
-        if value is not None:
-            click.echo(f"  {name:<9}{value}")
+    code = f" ({decision['code']})" if decision["code"] else ""
+    print_facts(f"{decision['decision']}{code}", facts)

@@ -52,7 +52,7 @@ async def test_propose_forces_a_state_where_the_user_is_permitted(world: World) 
     assert (told.code, told.out.splitlines()[0]) == (0, "accept")
     async with consuming(**world.settings):
         told = await pointsman(*forced, **world.settings)
-    assert (told.code, told.out.splitlines()[0]) == (0, "abort  forbidden")
+    assert (told.code, told.out.splitlines()[0]) == (0, "abort (forbidden)")
 
 
 async def test_propose_follows_a_delay_to_its_end(world: World, consumer: RunningConsumer) -> None:
