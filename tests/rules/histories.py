@@ -22,11 +22,10 @@ from rules.states import StateName
 from tests.memory.tables import Tables
 from tests.rules.world import NOON, Policy, World
 
-untimed = settings(deadline=None)
+untimed = settings(deadline=None, max_examples=200)
 """For properties: how long an example takes says nothing about what holds."""
 
-TAGS = ("db", "gpu", "free")
-_NAMES = ("", "Custom", str(StateName.AWAITING_RETRY), str(StateName.LATE))
+_NAMES = ("Custom", str(StateName.AWAITING_RETRY), str(StateName.LATE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,31 +130,37 @@ _FORCED: Mapping[RunKind, Policy] = {
 }
 
 _seconds = st.sampled_from([0.0, 0.25, 1.0, 60.0])
+_types = st.sampled_from(
+    [*[StateType.RUNNING] * 5, *[StateType.FAILED] * 2, *StateType, None, StateType.COMPLETED]
+)
 some_steps = st.lists(
     st.builds(
         Step,
         run=st.integers(0, 5),
-        type=st.one_of(
-            st.sampled_from(StateType),
-            st.sampled_from([StateType.RUNNING, StateType.FAILED]),
-            st.none(),
-        ),
-        name=st.sampled_from(_NAMES),
-        force=st.sampled_from([False, False, False, True]),
+        type=_types,
+        name=st.sampled_from([*[""] * 6, *_NAMES]),
+        force=st.sampled_from([*[False] * 5, True]),
         passed=_seconds,
         stamped=st.sampled_from([0.0, -5.0, 5.0]),
-        due=st.sampled_from([None, -60.0, 0.3, 60.0]),
-        cache_key=st.sampled_from([None, None, "key", "other"]),
+        due=st.sampled_from([None, None, -60.0, 0.3, 60.0]),
+        cache_key=st.sampled_from([*[None] * 6, "key", "other"]),
         api_version=st.sampled_from([None, "0.8.0", "0.9.0"]),
     ),
-    max_size=25,
+    min_size=15,
+    max_size=50,
 )
+"""Long, and more of what usually happens, so that histories come to what rules are about."""
+
 some_settings = st.builds(
     Setting,
-    limits=st.dictionaries(st.sampled_from(TAGS[:2]), st.integers(0, 2)),
-    tags=st.lists(
-        st.lists(st.sampled_from(TAGS), unique=True, max_size=3).map(tuple), min_size=4, max_size=4
+    limits=st.sampled_from(
+        [{"db": 1}, {"db": 1, "gpu": 1}, {"db": 2, "gpu": 1}, {"db": 1, "gpu": 0}]
     ),
-    retries=st.sampled_from([None, 0, 1, 2]),
+    tags=st.lists(
+        st.sampled_from([("db",), ("db", "gpu"), ("free", "gpu"), ("free",), ()]),
+        min_size=4,
+        max_size=4,
+    ),
+    retries=st.sampled_from([1, 2, 0, None]),
     is_deployed=st.booleans(),
 )

@@ -102,7 +102,7 @@ def is_reset(governed: Governed, run: Run) -> bool:
         return False
     if run is governed.run:
         left = state_type(governed.before, run)
-        return left in FINAL and not governed.step.force
+        return left in FINAL and governed.reached.is_running() and not governed.step.force
     return run.flow_run_id == governed.run.id
 
 

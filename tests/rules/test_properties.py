@@ -1,1 +1,0 @@
-"""What holds whatever is proposed, in whatever order."""
