@@ -11,7 +11,11 @@ def demand(reading: Reading, *, creating: bool = True) -> Demand:
     """What one message needs loaded; with ``creating``, its run is made where it is unknown."""
     envelope = reading.envelope
     if not isinstance(reading, Request):
-        return Demand(request_id=envelope.request_id, attempt=envelope.claimed_attempt)
+        return Demand(
+            request_id=envelope.request_id,
+            attempt=envelope.claimed_attempt,
+            from_ladder=envelope.sent_round,
+        )
     proposed = reading.body.state
     return Demand(
         run_id=reading.run_id,

@@ -263,3 +263,13 @@ async def test_an_unreadable_message_with_an_id_is_on_record(url: str) -> None:
     assert second.answer is not None
     assert first.answer.body == second.answer.body
     assert (first.forward is None, second.forward is None) == (False, True)
+
+
+@pytest.mark.parametrize("attempt", [None, 7])
+async def test_an_unreadable_message_with_forged_headers_is_refused_like_any_other(
+    url: str, attempt: int | None
+) -> None:
+    forged = {"pointsman-request-id": "r-1", "pointsman-attempt": attempt}
+    async with governing(url) as bench:
+        [outcome] = await bench.govern(reading(b"junk", headers=forged))
+    assert (decided(outcome)["code"], decided(outcome)["attempt"]) == ("invalid", 0)
