@@ -1,6 +1,7 @@
 """Log events: fields, not prose, to standard error, as JSON lines or for people."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -38,7 +39,7 @@ def _renderers(*, for_people: bool) -> list[Processor]:
     if for_people:
         return [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
+                colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
                 # not the one that shows variables: a password may be among them
                 exception_formatter=structlog.dev.plain_traceback,
             )

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from consumer.commands.output import Row, json_option, print_rows
+from consumer.commands.parameters import CENTURY_SECONDS, MOST, Number
 from consumer.commands.storage import opened_database
 from persistence.dead_letters import LetterFilter, RecordedLetter, list_letters
 from persistence.schema import LetterStatus
@@ -24,8 +25,13 @@ def command() -> None:
 @click.option("--status", type=click.Choice([each.value for each in LetterStatus]))
 @click.option("--reason", help="The code, such as invalid or rule-error.")
 @click.option("--run", "run_id", type=click.UUID, help="Only this run's.")
-@click.option("--since", type=float, metavar="HOURS", help="Only those of the last so many hours.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many, the newest ones.")
+@click.option(
+    "--since",
+    type=Number(0, CENTURY_SECONDS / 3_600),
+    metavar="HOURS",
+    help="Only those of the last so many hours.",
+)
+@click.option("--limit", type=click.IntRange(1, MOST), help="At most so many, the newest ones.")
 @json_option
 def list_command(
     *,

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from consumer.broker.errors import BrokerError
+from consumer.commands.interrupts import INTERRUPTED, let_through, put_back
 from consumer.errors import PointsmanError
 from persistence.errors import PersistenceError
 
@@ -39,16 +40,31 @@ class CommandGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name, imported, and what is left of them."""
+        for each in args:
+            if not _is_utf8(each):
+                raise click.UsageError(f"the argument {each!a} is not valid UTF-8", ctx)
+        resolved = super().resolve_command(ctx, args)
+        let_through()
+        return resolved
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what a person can mend ends it with one line and exit code 1 or 2."""
         try:
-            return super().invoke(ctx)
+            with put_back():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
             command = (error.ctx or ctx).command_path
-            told = f"{error.format_message()} See '{command} --help'."
-            raise click.UsageError(" ".join(told.split())) from error
+            told = " ".join(error.format_message().split())
+            stop = "" if told.endswith((".", "?", "!")) else "."
+            raise click.UsageError(f"{told}{stop} See '{command} --help'.") from error
         except (PointsmanError, BrokerError, PersistenceError) as error:
             raise click.ClickException(" ".join(str(error).split())) from error
 
@@ -62,6 +78,6 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line and exit: 0, 1 (failed) or 2 (usage)."""
-    sys.exit(cli())
+def _is_utf8(argument: str) -> bool:
+    """Whether it was before Python made text of it, with what it could not read in surrogates."""
+    return argument.encode(errors="replace").decode() == argument

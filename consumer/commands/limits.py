@@ -5,10 +5,10 @@ import asyncio
 import click
 
 from consumer.commands.output import Row, json_option, print_line, print_rows
+from consumer.commands.parameters import MOST, Tag
 from consumer.commands.storage import opened_database
 from consumer.errors import PointsmanError
 from consumer.explaining.wording import moment
-from consumer.wire.body import MAX_TAG_LENGTH
 from persistence.limits import (
     FreedSlot,
     Holder,
@@ -21,7 +21,6 @@ from persistence.limits import (
 
 _COLUMNS = ("tag", "slots", "taken", "holders")
 _FREED_COLUMNS = ("tag", "task_run_id", "name", "state_type")
-_MOST_SLOTS = 2**31 - 1
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 """Without this, -1 is taken for an option."""
 
@@ -34,26 +33,14 @@ class NoSuchLimitError(PointsmanError):
         super().__init__(f"there is no limit of {named}; 'pointsman limits list' shows all")
 
 
-class _Tag(click.ParamType[str]):
-    name = "tag"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """A tag as task runs can have it."""
-        if not 0 < len(value) <= MAX_TAG_LENGTH:
-            self.fail(f"a tag has 1 to {MAX_TAG_LENGTH} characters", param, ctx)
-        if not value.isascii() and value.encode(errors="replace").decode() != value:
-            self.fail("a tag is valid UTF-8", param, ctx)
-        return value
-
-
 @click.group(name="limits")
 def command() -> None:
     """Say how many task runs with a tag may run at a time."""
 
 
 @command.command(name="set", context_settings=_NEGATIVE_NUMBERS)
-@click.argument("tag", type=_Tag())
-@click.argument("slots", metavar="N", type=click.IntRange(0, _MOST_SLOTS))
+@click.argument("tag", type=Tag())
+@click.argument("slots", metavar="N", type=click.IntRange(0, MOST))
 @json_option
 def set_command(*, tag: str, slots: int, as_json: bool) -> None:
     """Let N task runs with the tag run at a time; 0 lets none start.
@@ -79,7 +66,7 @@ def list_command(*, as_json: bool) -> None:
 
 
 @command.command(name="delete")
-@click.argument("tag", type=_Tag())
+@click.argument("tag", type=Tag())
 @json_option
 def delete_command(*, tag: str, as_json: bool) -> None:
     """Take the limit of the tag away; its holders run on."""
@@ -91,7 +78,7 @@ def delete_command(*, tag: str, as_json: bool) -> None:
 
 
 @command.command(name="reset")
-@click.argument("tags", metavar="[TAG]...", nargs=-1, type=_Tag())
+@click.argument("tags", metavar="[TAG]...", nargs=-1, type=Tag())
 @json_option
 def reset_command(*, tags: tuple[str, ...], as_json: bool) -> None:
     """Free the slots of task runs that are no longer RUNNING, of these tags or of all.

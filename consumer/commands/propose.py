@@ -1,51 +1,38 @@
 """``pointsman propose``."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import click
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from yarl import URL
 
 from consumer.client import Client
 from consumer.commands.output import print_facts
+from consumer.commands.parameters import (
+    CENTURY_SECONDS,
+    Json,
+    JsonObject,
+    Number,
+    RequestId,
+    RunId,
+)
 from consumer.errors import PointsmanError
 from consumer.logs import configure_logs
 from consumer.settings import Settings
 from consumer.wire.body import OnDelay
-from rules.identifiers import uuid7
 from rules.moments import utc_now
 from rules.runs import RunKind
 from rules.states import StateType
 
 NOTHING = "NONE"
-NEW = "new"
+_TIME = Number(-CENTURY_SECONDS, CENTURY_SECONDS)
 
 
-class _Json(click.ParamType[Any]):
-    name = "json"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The JSON value in the text."""
-        try:
-            return from_json(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is not JSON: {error}", param, ctx)
-
-
-class _RunId(click.ParamType[UUID]):
-    name = "run id"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UUID:
-        """The UUID in the text, a new one for ``new``."""
-        if value == NEW:
-            return uuid7()
-        try:
-            return UUID(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is neither a UUID nor '{NEW}'", param, ctx)
+class NoDecisionError(PointsmanError):
+    """The wait ended before the decision that it was for."""
 
 
 class Waiting(NamedTuple):
@@ -54,10 +41,16 @@ class Waiting(NamedTuple):
     seconds: float
     follow: bool
 
+    def goes_on(self, decisions: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether these are not yet all that is waited for."""
+        if not decisions:
+            return True
+        return self.follow and decisions[-1]["decision"] == "delay"
+
 
 @click.command(name="propose")
 @click.argument("kind", metavar="KIND", type=click.Choice([kind.value for kind in RunKind]))
-@click.argument("run_id", metavar="RUN_ID", type=_RunId())
+@click.argument("run_id", metavar="RUN_ID", type=RunId())
 @click.argument(
     "state",
     metavar="STATE",
@@ -65,16 +58,23 @@ class Waiting(NamedTuple):
 )
 @click.option("--name", help="The state's name, where it is not its type in words.")
 @click.option("--message", help="A note that goes with the state.")
-@click.option("--data", type=_Json(), help="The state's data, as JSON.")
-@click.option("--details", type=_Json(), help="More state details, as a JSON object.")
-@click.option("--scheduled-in", type=float, metavar="SECONDS", help="When it is scheduled.")
-@click.option("--create", type=_Json(), help="How to make the run if unknown, a JSON object.")
+@click.option("--data", type=Json(), help="The state's data, as JSON.")
+@click.option("--details", type=JsonObject(), help="More state details, as a JSON object.")
+@click.option("--scheduled-in", type=_TIME, metavar="SECONDS", help="When it is scheduled.")
+@click.option("--create", type=JsonObject(), help="How to make the run if unknown, a JSON object.")
 @click.option("--force", is_flag=True, help="Past the rules; needs a permitted user.")
 @click.option("--expected-state-id", type=click.UUID, help="Only if this is the current state.")
 @click.option("--on-delay", type=click.Choice([each.value for each in OnDelay]))
-@click.option("--deadline-in", type=float, metavar="SECONDS", help="Not to be decided later.")
-@click.option("--request-id", help="The message_id; the same one is the same request.")
-@click.option("--wait", "seconds", type=float, default=30, show_default=True, metavar="SECONDS")
+@click.option("--deadline-in", type=_TIME, metavar="SECONDS", help="Not to be decided later.")
+@click.option("--request-id", type=RequestId(), help="The same one is the same request.")
+@click.option(
+    "--wait",
+    "seconds",
+    type=Number(0, CENTURY_SECONDS),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+)
 @click.option("--follow", is_flag=True, help="After a delay, wait for what comes of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array of decisions.")
 def command(**options: Any) -> None:
@@ -88,14 +88,21 @@ def command(**options: Any) -> None:
     """  # noqa: D301 - click's own mark for a paragraph that is not to be wrapped
     settings = Settings.from_environment()
     configure_logs(settings.log_format, settings.log_level)
-    waiting = Waiting(options["seconds"], follow=options["follow"])
+    # A delay that is returned is its sender's to propose again: nothing follows by itself.
+    follow = options["follow"] and options["on_delay"] != OnDelay.RETURN
+    waiting = Waiting(options["seconds"], follow=follow)
     url = settings.amqp_url.get_secret_value()
     decisions = asyncio.run(_propose(url, _body(options), options["request_id"], waiting))
     if options["as_json"]:
         click.echo(to_json(decisions, indent=2).decode())
-        return
-    for decision in decisions:
-        _print(decision)
+    else:
+        for decision in decisions:
+            _print(decision)
+    if waiting.goes_on(decisions):
+        raise NoDecisionError(
+            f"no further decision within {waiting.seconds:g} s;"
+            f" it is due at {decisions[-1]['retry_at']}"
+        )
 
 
 def _body(options: dict[str, Any]) -> dict[str, Any]:
@@ -133,23 +140,22 @@ async def _propose(
         request_id = await client.send(body, request_id=request_id, user_id=user_id)
         try:
             async with asyncio.timeout(waiting.seconds):
-                while not decisions or (waiting.follow and _goes_on(decisions[-1])):
+                while waiting.goes_on(decisions):
                     decisions.append(await client.decision())
         except TimeoutError:
             if not decisions:
-                raise PointsmanError(
+                raise NoDecisionError(
                     f"no decision within {waiting.seconds:g} s on request {request_id};"
                     " is 'pointsman consume' running? The request stays in its queue"
                 ) from None
+        except asyncio.CancelledError:  # Ctrl-C
+            click.echo(f"not waited for: request {request_id} stays in its queue", err=True)
+            raise
     return decisions
 
 
-def _goes_on(decision: dict[str, Any]) -> bool:
-    return bool(decision["decision"] == "delay")
-
-
 def _print(decision: dict[str, Any]) -> None:
-    state, run = decision["state"], decision["run"]
+    state, run, attempt = decision["state"], decision["run"], decision["attempt"]
     facts = {
         "reason": decision["reason"],
         "retry at": decision["retry_at"],
@@ -158,7 +164,9 @@ def _print(decision: dict[str, Any]) -> None:
         "state": f"{run['state_type']} ({run['state_name']})" if run and run["state_id"] else None,
         "rule": decision["rule"],
         "rules": ", ".join(decision["rules"]) or None,
-        "request": f"{decision['request_id']}, attempt {decision['attempt']}",
+        "request": decision["request_id"]
+        if attempt is None
+        else f"{decision['request_id']}, attempt {attempt}",
     }
     code = f" ({decision['code']})" if decision["code"] else ""
     print_facts(f"{decision['decision']}{code}", facts)

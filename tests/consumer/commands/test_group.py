@@ -1,7 +1,12 @@
+import signal
+
+import click
 import pytest
 from click.testing import CliRunner
 
+from consumer.commands import db
 from consumer.commands.group import cli
+from consumer.commands.interrupts import end_at_once, put_back
 from tests.consumer.commands.conftest import Invoke
 
 
@@ -9,7 +14,8 @@ from tests.consumer.commands.conftest import Invoke
     ("arguments", "told"),
     [
         (["nothing"], "No such command 'nothing'. See 'pointsman --help'."),
-        (["limits", "list", "--nothing"], "See 'pointsman limits list --help'."),
+        (["limits", "list", "--nothing"], "'--nothing'. See 'pointsman limits list --help'."),
+        (["limits", "list", "--jso"], "'--json'? See 'pointsman limits list --help'."),
         (["runs", "show"], "Missing argument 'ID'. See 'pointsman runs show --help'."),
     ],
 )
@@ -33,3 +39,20 @@ def test_every_command_tells_its_help(invoke: Invoke) -> None:
     ):
         result = invoke(name, "--help")
         assert (result.exit_code, result.stdout.split()[0]) == (0, "Usage:")
+
+
+def test_ctrl_c_ends_a_command_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    @click.command()
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(db, "command", interrupted)
+    with put_back():
+        end_at_once()
+        while_importing = signal.getsignal(signal.SIGINT)
+        result = CliRunner().invoke(cli, ["db"], prog_name="pointsman")
+        assert signal.getsignal(signal.SIGINT) is while_importing
+    assert (result.exit_code, result.output) == (130, "")
+    assert signal.getsignal(signal.SIGINT) is before

@@ -162,7 +162,7 @@ def test_a_wrong_number_is_a_usage_error(
     assert listed(invoke) == []
 
 
-@pytest.mark.parametrize("tag", ["", "x" * 256, "\udcff"])
+@pytest.mark.parametrize("tag", ["", "x" * 256])
 def test_a_tag_that_no_run_can_have_is_a_usage_error(invoke: Invoke, tag: str) -> None:
     assert "a tag " in the_line(invoke, "set", tag, 1, code=2)
 
