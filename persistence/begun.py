@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import update
+
 from persistence.database import Database
 from persistence.inserting import insert_into
 from persistence.recalling import BEGUN_COLUMNS
@@ -38,6 +40,17 @@ async def remember_sender(database: Database, key: BegunKey, now: datetime) -> N
 async def count_begun(database: Database, key: BegunKey, now: datetime) -> BegunRecord:
     """Count that the attempt is begun, before it is governed; the count is committed."""
     return await _count(database, key, "begun", now)
+
+
+async def uncount_begun(database: Database, key: BegunKey, now: datetime) -> None:
+    """Take one count of ``count_begun`` back."""
+    of_attempt = (_BEGUN.c.request_id == key.request_id) & (_BEGUN.c.attempt == key.attempt)
+    async with database.writing() as connection:
+        await connection.execute(
+            update(_BEGUN)
+            .where(of_attempt & (_BEGUN.c.begun > 0))
+            .values(begun=_BEGUN.c.begun - 1, updated=now)
+        )
 
 
 async def count_failure(database: Database, key: BegunKey, now: datetime) -> BegunRecord:

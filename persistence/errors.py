@@ -2,6 +2,7 @@
 
 from sqlite3 import Error as SqliteError
 
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -85,6 +86,13 @@ class NotDemandedError(PersistenceError):
         super().__init__(f"the session was not opened for {what}")
 
 
+class RuleSqlFailed(PersistenceError):  # noqa: N818  named for what it tells
+    """What a user's rule left in its ``AsyncSession`` could not be written."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"the SQL of a rule failed when it was written: {error}")
+
+
 class RunChangedMeanwhile(PersistenceError):  # noqa: N818  named for what it tells
     """A run that was read without a lock was changed here and elsewhere; it passes."""
 
@@ -98,7 +106,14 @@ _TRANSIENT_STATES = frozenset(
         "40P01",  # deadlock
         "55P03",  # lock time-out
         "57014",  # statement time-out
-        "23505",  # unique violation: another transaction was first
+    }
+)
+_DUPLICATE_STATE = "23505"
+_REFUSED_CLASSES = frozenset(
+    {
+        "22",  # a value that the column can't hold
+        "23",  # a constraint
+        "25",  # a transaction that a rule's SQL has spoilt, which the rule has hidden
     }
 )
 _LOST_CLASSES = frozenset(
@@ -123,16 +138,26 @@ _SQLITE_PRIMARY = 0xFF
 _SQLITE_PASSING = frozenset({5, 6})  # BUSY, LOCKED
 _SQLITE_UNIQUE = frozenset({1555, 2067})  # a primary key, a unique constraint
 _SQLITE_LOST = frozenset({8, 10, 13, 14})  # READONLY, IOERR, FULL, CANTOPEN
+_SQLITE_REFUSED = frozenset({18, 19, 20})  # TOOBIG, CONSTRAINT, MISMATCH
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether the transaction need only be repeated: another one was in its way."""
     if isinstance(error, RunChangedMeanwhile | PoolTimeoutError):
         return True
+    if isinstance(
+        getattr(error, "orig", None), AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
+    ):
+        return True  # a migration has overtaken a prepared statement; it is prepared anew
     code = _sqlite_code(error)
     if code is not None:
-        return code & _SQLITE_PRIMARY in _SQLITE_PASSING or code in _SQLITE_UNIQUE
+        return code & _SQLITE_PRIMARY in _SQLITE_PASSING
     return _sqlstate(error) in _TRANSIENT_STATES
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Whether a row was there already: of Pointsman's own rows, another transaction was first."""
+    return _sqlite_code(error) in _SQLITE_UNIQUE or _sqlstate(error) == _DUPLICATE_STATE
 
 
 def is_lost(error: BaseException) -> bool:
@@ -152,12 +177,28 @@ def is_lost(error: BaseException) -> bool:
     return state[:2] in _LOST_CLASSES or state in _LOST_STATES
 
 
+def is_unusable(error: BaseException) -> bool:
+    """Whether the database can't be used as it stands: a missing table, say, or a missing right.
+
+    Of Pointsman's own statements that is no message's fault, and to be waited for too.
+    """
+    if not isinstance(error, DBAPIError) or is_transient(error) or is_lost(error):
+        return False
+    code = _sqlite_code(error)
+    if code is not None:
+        return code & _SQLITE_PRIMARY not in _SQLITE_REFUSED
+    state = _sqlstate(error)
+    return state is not None and state[:2] not in _REFUSED_CLASSES
+
+
 def is_refused(error: BaseException) -> bool:
     """Whether the database would refuse the same write again."""
     return (
         isinstance(error, StatementError | UnicodeError | OverflowError)
         and not is_transient(error)
         and not is_lost(error)
+        and not is_unusable(error)
+        and not is_duplicate(error)
     )
 
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
+
+from persistence.errors import RuleSqlFailed, is_lost, is_transient
 
 
 @dataclass(slots=True)
@@ -49,12 +52,22 @@ class UserSql:
             self._scope.has_ended = True
 
     async def release(self) -> None:
-        """Let stay what was done in the last savepoint."""
+        """Let stay what was done in the last savepoint.
+
+        Raises:
+            RuleSqlFailed: what the rule left to be written is refused.
+        """
         scope, self._scope = self._scope, None
-        if scope is not None:
+        if scope is None:
+            return
+        try:
             await scope.session.commit()
-            await scope.session.close()
-            await scope.savepoint.commit()
+        except DBAPIError as error:
+            if is_transient(error) or is_lost(error):
+                raise
+            raise RuleSqlFailed(error) from error
+        await scope.session.close()
+        await scope.savepoint.commit()
 
     async def roll_back(self) -> bool:
         """Take back what the present request did; whether it had a savepoint."""

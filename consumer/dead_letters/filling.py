@@ -1,8 +1,11 @@
 """From the dead letters' queue to the table in which they are looked after."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+
+import structlog
 
 from consumer.broker.intake import Intake
 from consumer.broker.messages import Delivery, Properties
@@ -17,6 +20,10 @@ from rules.moments import utc_now
 
 LETTERS_PREFETCH = 200
 _MADE_BY_BROKER = "undelivered"
+_BROKERS_OWN = ("x-death", "x-first-death-reason")
+_MANY = 2**31
+
+log = structlog.get_logger(__name__)
 
 
 async def fill_in(database: Database, intake: Intake, reader: RequestReader) -> None:
@@ -27,14 +34,43 @@ async def fill_in(database: Database, intake: Intake, reader: RequestReader) -> 
     """
     while True:
         batch = await intake.next_batch(LETTERS_PREFETCH)
-        letters = [dead_letter(delivery, reader) for delivery in batch]
-        await until_storage_answers(partial(record_letters, database, letters))
+        await _record(database, [dead_letter(delivery, reader) for delivery in batch])
         await intake.settle(batch)
+
+
+async def _record(database: Database, letters: Sequence[DeadLetter]) -> None:
+    """Record all, or where the database refuses that, each by itself and if need be the bare one.
+
+    Whatever stands in a letter, it must not hold up those behind it.
+    """
+    try:
+        await until_storage_answers(partial(record_letters, database, letters))
+    except Exception as error:  # a letter may hold anything
+        log.warning("letters-refused", letters=len(letters), exc_info=error)
+        for letter in letters:
+            await _record_alone(database, letter)
+
+
+async def _record_alone(database: Database, letter: DeadLetter) -> None:
+    bare = DeadLetter(
+        letter_id=letter.letter_id,
+        reason=_MADE_BY_BROKER,
+        body=letter.body,
+        properties={},
+        dead_at=letter.dead_at,
+    )
+    try:
+        await until_storage_answers(partial(record_letters, database, [letter]))
+    except Exception as error:  # likewise
+        log.warning("letter-stripped", letter_id=letter.letter_id, exc_info=error)
+        await until_storage_answers(partial(record_letters, database, [bare]))
 
 
 def dead_letter(delivery: Delivery, reader: RequestReader) -> DeadLetter:
     """What a message in the dead letters' queue says; one that the broker put there says less."""
-    told = delivery.properties.headers
+    headers = delivery.properties.headers
+    # What the broker buried has the producer's headers on it, who may say anything in our name.
+    told = {} if any(name in headers for name in _BROKERS_OWN) else headers
     reading = reader.read(delivery)
     envelope = reading.envelope
     attempt = envelope.claimed_attempt
@@ -51,10 +87,10 @@ def dead_letter(delivery: Delivery, reader: RequestReader) -> DeadLetter:
         run_id=request.run_id if request else None,
         body=delivery.body,
         properties=_kept(delivery.properties),
-        exchange=_text(told.get(DeadHeader.EXCHANGE)) or _text(told.get("x-first-death-exchange")),
+        exchange=_text(told.get(DeadHeader.EXCHANGE)),
         routing_key=_text(told.get(DeadHeader.ROUTING_KEY)),
         consumer=_text(told.get(DeadHeader.CONSUMER)),
-        attempts=attempts if isinstance(attempts, int) else attempt + 1,
+        attempts=attempts if isinstance(attempts, int) and 0 < attempts < _MANY else attempt + 1,
         dead_at=_moment(told.get(DeadHeader.AT)),
     )
 

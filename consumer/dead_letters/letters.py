@@ -1,6 +1,6 @@
 """Dead letters as messages: the body as it was, and why nothing came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -70,6 +70,12 @@ def letter_id(envelope: Envelope, attempt: int) -> UUID:
     """
     if envelope.request_id is not None:
         return uuid5(_NAMESPACE, f"{envelope.request_id}\n{attempt}")
-    delivery = envelope.delivery
-    came_with = delivery.raw_header or repr(delivery.properties).encode(errors="replace")
+    properties = envelope.delivery.properties
+    # What the broker adds differs from one delivery to the next.
+    own = sorted(
+        (name, repr(value))
+        for name, value in properties.headers.items()
+        if not name.startswith("x-")
+    )
+    came_with = repr((replace(properties, headers={}), own)).encode(errors="replace")
     return uuid5(_NAMESPACE, sha256(envelope.digest + came_with).hexdigest())

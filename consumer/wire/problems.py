@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 _MAX_TOLD = 3
+_MAX_CHARACTERS = 500
 _OUR_OWN = "Value error, "
 
 
@@ -16,4 +17,5 @@ def sentence(error: ValidationError, *, within: str = "") -> str:
         told.append(f"{place}: {message}" if place else message)
     if len(problems) > _MAX_TOLD:
         told.append(f"and {len(problems) - _MAX_TOLD} more")
-    return "; ".join(told)
+    # A name that a stranger made up may be long, or hold what no database keeps.
+    return "; ".join(told).replace("\0", "\\0")[:_MAX_CHARACTERS]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 10.0
+_LASTING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +60,18 @@ class Consumer:
         Raises:
             BrokerError: there was no broker, or it refused us, at the very first.
         """
-        served, waits = False, 0
+        served, waits, since = False, 0, 0.0
         while not stop.is_set():
             try:
                 async with self._service() as (service, letters):
-                    served, waits = True, 0
+                    served, since = True, time.monotonic()
                     log.info("consuming", partitions=self.consumption.partitions)
                     await self._serve(service, letters, stop)
             except BrokerError as error:
                 if not served:
                     raise
-                waits += 1
+                # One that did not last is no success: what was in flight came again for nothing.
+                waits = 1 if time.monotonic() - since > _LASTING_SECONDS else waits + 1
                 log.warning("broker-away", error=str(error), tries=waits)
                 await _pause(stop, min(_FIRST_WAIT_SECONDS * 2**waits, _LONGEST_WAIT_SECONDS))
 

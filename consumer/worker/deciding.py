@@ -89,6 +89,7 @@ class Decider:
             Exception: what left a rule's ``after_transition`` or ``cleanup``, or storage.
         """
         now, envelope = self.clock(), reading.envelope
+        session.begin_request()  # so that an error on the way takes back this request's work only
         if envelope.request_id is None:
             reason = reading.reason if isinstance(reading, Unreadable) else ""
             cause = _invalid(reason)

@@ -11,12 +11,12 @@ from consumer.wire.requests import Reading, Request
 from consumer.worker.deciding import Decider
 from consumer.worker.demands import demand
 from consumer.worker.outcomes import Outcome, RequestKey
-from consumer.worker.patience import is_passing, until_storage_answers
+from consumer.worker.patience import SlowStorageError, until_storage_answers
 from consumer.worker.recording import Forwarding
 from consumer.worker.rounds import Router
-from consumer.worker.setbacks import Setback, Setbacks
+from consumer.worker.setbacks import Setback, Setbacks, backoff_seconds
 from persistence.database import Database
-from persistence.errors import is_refused
+from persistence.errors import is_duplicate, is_refused
 from persistence.session import Session
 
 log = structlog.get_logger(__name__)
@@ -66,9 +66,15 @@ class Governor:
         That it is begun is counted and committed first: a message that ends the process each time
         is condemned by that count.
         """
-        if isinstance(reading, Request) and await self._setbacks.is_condemned(reading):
+        if not isinstance(reading, Request):
+            return await self.govern([reading])
+        if await self._setbacks.is_condemned(reading):
             return [await self._setbacks.condemn_unfinished(reading)]
-        return await self.govern([reading])
+        try:
+            return await self.govern([reading])
+        except BaseException:  # the process lives: whatever ended this, it was not the message
+            await self._setbacks.take_back_begun(reading)
+            raise
 
     async def _govern(self, readings: Sequence[Reading], stopped: Stopped) -> list[Outcome]:
         try:
@@ -97,9 +103,15 @@ class Governor:
                 for outcome in await self._govern([reading], stopped)
             ]
         reading = readings[0]
-        if is_refused(error) or not isinstance(reading, Request):
-            return [await self._setbacks.condemn(reading, Code.NOT_WRITTEN, error)]
-        return [await self._set_back(Setback(reading=reading, error=error), stopped)]
+        try:
+            if is_refused(error) or is_duplicate(error):
+                return [await self._setbacks.condemn(reading, Code.NOT_WRITTEN, error)]
+            if not isinstance(reading, Request):
+                return [await self._setbacks.condemn(reading, Code.FAILED, error)]
+            return [await self._set_back(Setback(reading=reading, error=error), stopped)]
+        except Exception as fault:  # ours: it must not come again with the message, for ever
+            log.exception("message-buried", request_id=reading.envelope.request_id)
+            return [self._setbacks.bury(reading, fault)]
 
     async def _transact(
         self, readings: Sequence[Reading], stopped: Stopped
@@ -108,14 +120,22 @@ class Governor:
         forwarding = Forwarding(confirmed=confirmed)
         held_up = set(stopped)
         results: list[Outcome | Setback] = []
-        async with (
-            asyncio.timeout(self._seconds),
-            self._database.session([demand(reading) for reading in readings]) as session,
-        ):
-            session.mark_forwarded(confirmed)
-            for reading in readings:
-                result = await self._decide(session, reading, forwarding, held_up)
-                results.append(result)
+        rules_at_work = False
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                self._database.session([demand(reading) for reading in readings]) as session,
+            ):
+                session.mark_forwarded(sorted(confirmed))
+                rules_at_work = True
+                for reading in readings:
+                    result = await self._decide(session, reading, forwarding, held_up)
+                    results.append(result)
+                rules_at_work = False
+        except TimeoutError as error:
+            if rules_at_work:
+                raise
+            raise SlowStorageError(self._seconds) from error
         self._confirmed -= confirmed
         return results
 
@@ -127,8 +147,9 @@ class Governor:
         try:
             return await self._decider.decide(session, reading, forwarding)
         except Exception as error:  # a hook may raise anything; storage's own errors pass on
-            if is_passing(error) or not isinstance(reading, Request):
+            if session.is_transient(error) or not isinstance(reading, Request):
                 raise
+            await session.undo_request()
             log.warning("hook-failed", request_id=reading.request_id, exc_info=error)
             held_up.add(reading.run_id)
             return Setback(reading=reading, error=error)
@@ -144,13 +165,15 @@ class Governor:
         request, error = setback.reading, setback.error
         if error is None and request.run_id not in stopped:
             return (await self._govern([request], stopped))[0]  # the one before was aborted
-        if error is not None:
-            seconds = await self._setbacks.count_failure(request)
-            if seconds is None:
-                return await self._setbacks.condemn(request, Code.FAILED, error)
-            stopped[request.run_id] = seconds
-        else:
+        if error is None:
+            failures = 0
             await self._setbacks.remember_sender(request)
+        else:
+            counted = await self._setbacks.count_failure(request)
+            if counted is None:
+                return await self._setbacks.condemn(request, Code.FAILED, error)
+            failures = counted
+            stopped[request.run_id] = backoff_seconds(failures)
         return Outcome(
             envelope=request.envelope,
             forward=self._router.round(
@@ -158,5 +181,6 @@ class Governor:
                 request.run_id,
                 seconds=stopped[request.run_id],
                 attempt=request.envelope.claimed_attempt,
+                failures=failures,
             ),
         )

@@ -6,29 +6,36 @@ from typing import TypeVar
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from persistence.errors import is_lost, is_transient
+from persistence.errors import is_duplicate, is_lost, is_transient, is_unusable
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-MAX_CONFLICTS = 20
+MAX_DUPLICATES = 20
 _FIRST_WAIT_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 3.0
+
+
+class SlowStorageError(Exception):
+    """A batch's time was over while storage, and no rule, was at work."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"storage alone took longer than the {seconds:g} s that a batch may take")
 
 
 async def until_storage_answers(transaction: Callable[[], Awaitable[T]]) -> T:
     """Run a transaction, again and again where storage failed in passing.
 
-    A database that is away is waited for without end; a conflict with another transaction is
-    given up after ``MAX_CONFLICTS`` tries.
+    That goes on without end, since no message is to be blamed for it; but a row that is there
+    already is believed after ``MAX_DUPLICATES`` tries, for a rule of a user's may have tables too.
 
     Raises:
-        Exception: the transaction's own failure, or the last conflict.
+        Exception: the transaction's own failure, or the last duplicate.
     """
     retrying = AsyncRetrying(
         retry=retry_if_exception(is_passing),
-        stop=_conflicts_without_end,
+        stop=_is_duplicate_for_good,
         wait=wait_random_exponential(multiplier=_FIRST_WAIT_SECONDS, max=_LONGEST_WAIT_SECONDS),
         before_sleep=_tell,
         reraise=True,
@@ -42,21 +49,28 @@ async def until_storage_answers(transaction: Callable[[], Awaitable[T]]) -> T:
 
 def is_passing(error: BaseException) -> bool:
     """Whether a failure says nothing about the messages at hand."""
-    return is_lost(error) or is_transient(error)
+    return (
+        isinstance(error, SlowStorageError)
+        or is_lost(error)
+        or is_unusable(error)
+        or is_transient(error)
+        or is_duplicate(error)
+    )
 
 
 def _failure(state: RetryCallState) -> BaseException | None:
     return None if state.outcome is None else state.outcome.exception()
 
 
-def _conflicts_without_end(state: RetryCallState) -> bool:
+def _is_duplicate_for_good(state: RetryCallState) -> bool:
     error = _failure(state)
-    return state.attempt_number >= MAX_CONFLICTS and error is not None and not is_lost(error)
+    return state.attempt_number >= MAX_DUPLICATES and error is not None and is_duplicate(error)
 
 
 def _tell(state: RetryCallState) -> None:
     error = _failure(state)
-    event = "database-away" if error is not None and is_lost(error) else "transaction-repeated"
+    away = error is not None and (is_lost(error) or is_unusable(error))
+    event = "database-away" if away else "transaction-repeated"
     log.warning(
         event,
         tries=state.attempt_number,

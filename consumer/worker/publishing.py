@@ -1,5 +1,6 @@
 """What is published for a batch once it is committed, in the order that lets nothing get lost."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,6 @@ import structlog
 
 from consumer.broker.confirms import Outcome as PublishOutcome
 from consumer.broker.direct_replies import AnswerPublisher
-from consumer.broker.errors import BrokerError
 from consumer.broker.messages import Outgoing, Properties
 from consumer.broker.publisher import Publisher
 from consumer.topology.names import DECISIONS
@@ -19,16 +19,8 @@ from consumer.worker.outcomes import Answer, Outcome, RequestKey
 log = structlog.get_logger(__name__)
 
 DECISION_TRIES = 2
-
-
-class ForwardRefusedError(BrokerError):
-    """The broker would not take a delayed request or a dead letter, so nothing is acknowledged."""
-
-    def __init__(self, message: Outgoing, outcome: PublishOutcome) -> None:
-        super().__init__(
-            f"the broker {outcome} a message for the exchange {message.exchange!r};"
-            " look at its queues with 'pointsman topology check'"
-        )
+_FIRST_WAIT_SECONDS = 0.25
+_LONGEST_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +38,42 @@ class OutcomePublisher:
         """Publish all, and say which records' delayed requests and dead letters are confirmed.
 
         Raises:
-            ForwardRefusedError: the broker said no to one of those.
             BrokerConnectionLost: there was no answer; all is to be published again.
         """
-        forwards = [outcome.forward for outcome in outcomes if outcome.forward is not None]
-        if forwards:
-            for message, outcome in zip(
-                forwards, await self.forwards.publish(forwards), strict=True
-            ):
-                if outcome is not PublishOutcome.CONFIRMED:
-                    raise ForwardRefusedError(message, outcome)
+        await self._publish_forwards(
+            [outcome.forward for outcome in outcomes if outcome.forward is not None]
+        )
         await self._publish_decisions(
             [message for outcome in outcomes for message in decision_messages(outcome)]
         )
         return frozenset(outcome.forwards for outcome in outcomes if outcome.forwards is not None)
+
+    async def _publish_forwards(self, messages: list[Outgoing]) -> None:
+        """Publish until the broker has confirmed every one, however often it says no.
+
+        To drop the connection instead would let everything come again, each time counted by the
+        broker against messages that have nothing to do with it.
+        """
+        tries = 0
+        while messages:
+            answers = await self.forwards.publish(messages)
+            messages = _unconfirmed(messages, answers)
+            if messages:
+                tries += 1
+                log.warning(
+                    "forward-refused",
+                    messages=len(messages),
+                    exchange=messages[0].exchange,
+                    tries=tries,
+                )
+                await asyncio.sleep(min(_FIRST_WAIT_SECONDS * 2**tries, _LONGEST_WAIT_SECONDS))
 
     async def _publish_decisions(self, messages: list[Outgoing]) -> None:
         for _ in range(DECISION_TRIES):
             if not messages:
                 return
             answers = await self.decisions.publish(messages)
-            messages = [
-                message
-                for message, answer in zip(messages, answers, strict=True)
-                if answer is not PublishOutcome.CONFIRMED
-            ]
+            messages = _unconfirmed(messages, answers)
         for message in messages:
             log.warning(
                 "decision-undelivered",
@@ -78,6 +81,14 @@ class OutcomePublisher:
                 routing_key=message.routing_key,
                 message_id=message.properties.message_id,
             )
+
+
+def _unconfirmed(messages: Sequence[Outgoing], answers: Sequence[PublishOutcome]) -> list[Outgoing]:
+    return [
+        message
+        for message, answer in zip(messages, answers, strict=True)
+        if answer is not PublishOutcome.CONFIRMED
+    ]
 
 
 def decision_messages(outcome: Outcome) -> Iterator[Outgoing]:

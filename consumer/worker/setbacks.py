@@ -1,6 +1,9 @@
 """Messages that could not be governed: counted, tried again later, and in the end condemned."""
 
+import asyncio
 from dataclasses import dataclass
+
+import structlog
 
 from consumer.dead_letters.letters import DeathCause
 from consumer.wire.names import Code
@@ -11,11 +14,20 @@ from consumer.worker.demands import demand
 from consumer.worker.outcomes import Outcome
 from consumer.worker.patience import until_storage_answers
 from consumer.worker.recording import Forwarding
-from persistence.begun import BegunKey, count_begun, count_failure, remember_sender
+from persistence.begun import (
+    BegunKey,
+    count_begun,
+    count_failure,
+    remember_sender,
+    uncount_begun,
+)
 from persistence.database import Database
+
+log = structlog.get_logger(__name__)
 
 CONDEMNED_AT = 3
 _LONGEST_BACKOFF_SECONDS = 3_600
+_TAKE_BACK_SECONDS = 2.0
 
 
 class UnfinishedError(Exception):
@@ -56,13 +68,13 @@ class Setbacks:
             )
 
     async def count_failure(self, request: Request) -> int | None:
-        """Count a failure: seconds until the next try, None where the request is condemned."""
+        """Count a failure and tell how many there were, None where the request is condemned."""
         begun = await until_storage_answers(
             lambda: count_failure(self.database, _key(request), self.clock())
         )
         if begun.failures > self.max_failures:
             return None
-        return backoff_seconds(begun.failures)
+        return begun.failures
 
     async def is_condemned(self, request: Request) -> bool:
         """Count that a redelivered request is begun: is it once too often?"""
@@ -71,12 +83,32 @@ class Setbacks:
         )
         return begun.begun >= CONDEMNED_AT
 
+    async def take_back_begun(self, request: Request) -> None:
+        """Take back that a request was begun, as far as that can be done in a moment."""
+        taking_back = asyncio.ensure_future(
+            uncount_begun(self.database, _key(request), self.clock())
+        )
+        await asyncio.wait({taking_back}, timeout=_TAKE_BACK_SECONDS)
+        if taking_back.cancel() or taking_back.exception() is not None:
+            log.warning("begun-not-taken-back", request_id=request.request_id)
+
     async def condemn_unfinished(self, request: Request) -> Outcome:
         """Abort a request that ended the process each time it was begun."""
         error = UnfinishedError(
             f"begun {CONDEMNED_AT} times, and each time the process ended before it was done"
         )
         return await self.condemn(request, Code.FAILED, error)
+
+    def bury(self, reading: Reading, error: Exception) -> Outcome:
+        """A dead letter without a decision: the last resort for what can't even be condemned."""
+        envelope = reading.envelope
+        letter = self.decider.answering.letters.letter(
+            envelope,
+            DeathCause.of(Code.FAILED, error),
+            attempt=envelope.claimed_attempt,
+            at=self.clock(),
+        )
+        return Outcome(envelope=envelope, forward=letter)
 
     async def condemn(self, reading: Reading, code: Code, error: Exception) -> Outcome:
         """Abort a message in a transaction of its own, without any rule, into the dead letters."""

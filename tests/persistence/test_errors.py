@@ -13,7 +13,14 @@ from deploy.servers import PostgresServer
 from persistence.database import Database, open_database
 from persistence.demands import Demand
 from persistence.engine import TimeLimits
-from persistence.errors import DatabaseUnreachable, is_lost, is_refused, is_transient
+from persistence.errors import (
+    DatabaseUnreachable,
+    is_duplicate,
+    is_lost,
+    is_refused,
+    is_transient,
+    is_unusable,
+)
 from persistence.migrating import upgrade
 from rules.identifiers import uuid7
 from rules.runs import TaskRun
@@ -34,7 +41,13 @@ HASTY = TimeLimits(
 
 def told(error: BaseException) -> str:
     """What the package says of an error; never two things."""
-    says = {"transient": is_transient, "lost": is_lost, "refused": is_refused}
+    says = {
+        "transient": is_transient,
+        "lost": is_lost,
+        "unusable": is_unusable,
+        "duplicate": is_duplicate,
+        "refused": is_refused,
+    }
     return " and ".join(name for name, ask in says.items() if ask(error)) or "nothing"
 
 
@@ -115,7 +128,7 @@ async def test_a_statement_that_takes_too_long_is_passing(hasty: Database) -> No
     assert await what_is_told(sleep) == "transient"
 
 
-async def test_a_decision_that_another_transaction_recorded_first_is_passing(
+async def test_a_decision_that_another_transaction_recorded_first_is_a_duplicate(
     database: Database,
 ) -> None:
     async def record_twice() -> None:
@@ -123,7 +136,15 @@ async def test_a_decision_that_another_transaction_recorded_first_is_passing(
             session.record(record_of(None, "one"))
             session.record(record_of(None, "one"))
 
-    assert await what_is_told(record_twice) == "transient"
+    assert await what_is_told(record_twice) == "duplicate"
+
+
+async def test_a_table_that_is_missing_makes_the_database_unusable(database: Database) -> None:
+    async def select() -> None:
+        async with database.writing() as connection:
+            await run_sql(connection, "SELECT 1 FROM nowhere")
+
+    assert await what_is_told(select) == "unusable"
 
 
 async def test_a_busy_sqlite_is_passing(sqlite_url: str, sqlite_database: Database) -> None:

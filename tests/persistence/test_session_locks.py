@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import Database
 from persistence.demands import Demand
-from persistence.errors import is_transient
+from persistence.errors import is_duplicate, is_transient
 from persistence.limits import set_limit
 from persistence.session import Session
 from rules.identifiers import uuid7
@@ -185,7 +185,7 @@ async def test_the_same_decision_recorded_twice_at_once_fails_one_in_passing(
     with pytest.raises(Exception, match="pk_decision") as caught_error:
         await too_late()
 
-    assert is_transient(caught_error.value)
+    assert is_duplicate(caught_error.value)
 
 
 async def test_a_run_read_without_a_lock_and_changed_elsewhere_fails_in_passing(

@@ -25,14 +25,20 @@ def test_a_letter_of_ours_is_read_as_it_was_written() -> None:
 
 
 def test_a_letter_that_the_broker_made_is_kept_too() -> None:
-    letter = dead_letter(delivery(headers={"x-first-death-exchange": "e"}), READER)
-    assert (letter.reason, letter.request_id, letter.exchange) == ("undelivered", "r-1", "e")
+    forged = {
+        "x-first-death-reason": "expired",
+        "pointsman-dead-id": "another's",
+        "pointsman-dead-reason": "rule-error",
+    }
+    letter = dead_letter(delivery(headers=forged), READER)
+    assert (letter.reason, letter.request_id) == ("undelivered", "r-1")
+    assert letter.letter_id != "another's"
 
 
 def test_a_letter_with_headers_that_make_no_sense_is_kept_too() -> None:
     absurd = {
         "pointsman-dead-at": "yesterday",
-        "pointsman-dead-attempts": "many",
+        "pointsman-dead-attempts": 2**40,
         "pointsman-dead-reason": 17,
         "pointsman-dead-error": "a\0b",
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 from rules import ANY_STATE, BaseOrchestrationPolicy, TaskRunOrchestrationRule
 from rules.policies import CoreTaskPolicy
 from rules.policy import RuleOrTransform
+from rules.states import Running
 
 
 class Troubled(TaskRunOrchestrationRule):
@@ -55,3 +56,9 @@ def policy_with(rule: type[Troubled], run_id: UUID) -> type[BaseOrchestrationPol
             return [rule, *CoreTaskPolicy.priority()]
 
     return Policy
+
+
+class SaysTheUnsayable(Troubled):
+    async def before_transition(self, *_: object) -> None:
+        if self.is_due:
+            await self.reject_transition(Running(), "a name like \udcff", "unsayable")
