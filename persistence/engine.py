@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from persistence.errors import DatabaseUnreachable, InvalidDatabaseUrlError
+from persistence.url_options import check_options
 
 READING = "pointsman_reading"
 """The execution option of a connection that only reads: SQLite then takes no lock for writing."""
@@ -40,7 +41,8 @@ def database_url(url: str) -> URL:
     """The URL, checked.
 
     Raises:
-        InvalidDatabaseUrlError: it is none of PostgreSQL with asyncpg or SQLite with aiosqlite.
+        InvalidDatabaseUrlError: it is none of PostgreSQL with asyncpg or SQLite with aiosqlite,
+            names no database, or has an option that the driver doesn't take.
     """
     try:
         made = make_url(url)
@@ -50,6 +52,11 @@ def database_url(url: str) -> URL:
         raise InvalidDatabaseUrlError(f"it begins with {made.drivername!r}")
     if made.drivername == _SQLITE and made.database in (None, "", ":memory:"):
         raise InvalidDatabaseUrlError("it names no file")
+    if made.drivername == _SQLITE and (made.username or made.password or made.host or made.port):
+        raise InvalidDatabaseUrlError("it names a host, which SQLite has none of")
+    if not made.database:
+        raise InvalidDatabaseUrlError("it names no database")
+    check_options(made)
     return made
 
 
@@ -66,9 +73,11 @@ def open_engine(url: str, limits: TimeLimits = DEFAULT_TIME_LIMITS) -> AsyncEngi
         InvalidDatabaseUrlError: as of ``database_url``.
     """
     made = database_url(url)
-    if made.drivername == _SQLITE:
-        return _sqlite(made, limits)
-    return _postgresql(made, limits)
+    open_one = _sqlite if made.drivername == _SQLITE else _postgresql
+    try:
+        return open_one(made, limits)
+    except (ArgumentError, ValueError):  # hosts and ports that don't go together, say
+        raise InvalidDatabaseUrlError("the driver doesn't take it") from None
 
 
 def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:

@@ -4,8 +4,10 @@ import asyncio
 
 import click
 
+from consumer.commands.output import print_line
 from consumer.settings import Settings
 from persistence.database import open_database
+from persistence.engine import database_url, shown
 from persistence.migrating import upgrade
 
 
@@ -17,8 +19,9 @@ def command() -> None:
 @command.command(name="upgrade")
 def upgrade_command() -> None:
     """Bring the schema to what this version of Pointsman needs; the database itself must exist."""
-    revision = upgrade(_url())
-    click.echo(f"the schema is at revision {revision}")
+    url = _url()
+    revision = upgrade(url)
+    print_line(f"the schema of {shown(database_url(url))} is at revision {revision}")
 
 
 @command.command(name="check")

@@ -1,3 +1,4 @@
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -13,8 +14,11 @@ ESCAPE = "\x1b["
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     before = structlog.get_config()
+    levels = {name: logging.getLogger(name).level for name in logging.root.manager.loggerDict}
     yield
     structlog.configure(**before)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(("no_color", "colored"), [(None, True), ("", True), ("1", False)])

@@ -27,6 +27,10 @@ from tests.persistence.records import make_runs
         "sqlite+aiosqlite://",
         "sqlite+aiosqlite:///:memory:",
         "postgresql+asyncpg://user:secret@host:port/database",
+        "postgresql+asyncpg://user:secret@host:5432",
+        "postgresql+asyncpg://user:secret@host/",
+        "postgresql+asyncpg:///runs?host=one:1&host=two",
+        "sqlite+aiosqlite://user:secret@host/pointsman.db",
         "not a URL with a secret",
     ],
 )

@@ -67,6 +67,7 @@ def receive(monkeypatch: pytest.MonkeyPatch) -> Any:
     def script(*decisions: dict[str, Any], interrupted: bool = False) -> None:
         client = ScriptedClient(decisions, interrupted=interrupted)
         monkeypatch.setattr(propose, "Client", client)
+        monkeypatch.setattr(propose, "configure_logs", lambda *_: None)  # outlives the test
 
     return script
 
