@@ -1,10 +1,11 @@
 """A run that failed is tried again as often as its policy says."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from rules.context import GenericOrchestrationContext
+from rules.moments import LATEST
 from rules.responses import DecisionCode
 from rules.rule import BaseOrchestrationRule, ContextT
 from rules.states import AwaitingRetry, State, StateType
@@ -43,8 +44,9 @@ class RetryFailedRuns(BaseOrchestrationRule[ContextT]):
 
 
 def _next_attempt(context: GenericOrchestrationContext) -> datetime:
-    """Now and the run's retry delay, or the end of time where that is sooner."""
+    """Now and the run's retry delay, or the latest moment there is where that is sooner."""
     try:
-        return context.now + timedelta(seconds=context.run_settings.retry_delay or 0)
+        due = context.now + timedelta(seconds=context.run_settings.retry_delay or 0)
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return LATEST
+    return min(due, LATEST)

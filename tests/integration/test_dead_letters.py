@@ -60,3 +60,23 @@ async def letters_listed(world: World, count: int) -> list[dict[str, Any]]:
         letters: list[dict[str, Any]] = json.loads(ended.out)
         if len(letters) >= count:
             return letters
+
+
+async def test_forged_headers_end_no_consumer(world: World) -> None:
+    async with watching(world.amqp_url) as watcher:
+        forged_id = {"pointsman-request-id": "x", "pointsman-attempt": 7}
+        forged_death = {"pointsman-dead-attempts": 2**40, "pointsman-dead-id": "another's"}
+        await watcher.send(b"not json", "evil-1", headers=forged_id)
+        # It expires before anyone takes it: the broker itself puts it among the dead letters.
+        await watcher.send(b"{}", "evil-2", headers=forged_death, expiration="1")
+        await watcher.send(proposal("RUNNING", create={}), "good")
+        async with consuming(**world.settings) as consumer:
+            decisions = {each["request_id"]: each for each in await watcher.decisions(2)}
+            letters = await letters_listed(world, 2)
+            assert consumer.process.returncode is None
+    assert decisions["evil-1"]["code"] == "invalid"
+    assert decisions["good"]["decision"] == "accept"
+    assert {letter["request_id"]: letter["reason"] for letter in letters} == {
+        "evil-1": "invalid",
+        "evil-2": "undelivered",
+    }

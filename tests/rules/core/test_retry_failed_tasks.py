@@ -1,11 +1,12 @@
 """A task run that failed is tried again as often as its policy says."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from rules import RunPolicy, SetStateStatus, StateType
 from rules.core.retry_failed_tasks import RetryFailedTasks
+from rules.moments import LATEST
 from rules.policies import CoreTaskPolicy
 from rules.responses import StateRejectDetails
 from rules.states import Failed, StateDetails
@@ -79,7 +80,7 @@ async def test_a_delay_beyond_the_calendar_ends_with_it(world: World) -> None:
     context = await world.propose(run, StateType.FAILED, POLICY)
 
     assert context.response_status is SetStateStatus.REJECT
-    assert run.next_scheduled_start_time == datetime.max.replace(tzinfo=UTC)
+    assert run.next_scheduled_start_time == LATEST
 
 
 async def test_a_run_that_waits_for_its_retry_holds_no_slot(world: World) -> None:
