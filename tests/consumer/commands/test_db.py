@@ -1,6 +1,7 @@
 import pytest
 
 from tests.consumer.commands.conftest import Invoke
+from tests.integration.processes import pointsman
 
 
 def test_upgrade_tells_which_database_it_was(invoke: Invoke, sqlite_url: str) -> None:
@@ -28,3 +29,11 @@ def test_a_url_that_can_not_be_used_is_told_in_one_line(
     [line] = result.stderr.splitlines()
     assert told in line
     assert "secret" not in line
+
+
+async def test_a_consumer_is_not_started_on_such_a_url() -> None:
+    url = "postgresql+asyncpg://user:secret@127.0.0.1:1/runs?sslmode=require"
+    ended = await pointsman("consume", amqp_url="amqp://127.0.0.1:1/", database_url=url)
+    assert (ended.code, ended.out) == (1, "")
+    [line] = ended.err.splitlines()
+    assert "'sslmode'" in line
