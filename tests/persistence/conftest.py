@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import Database
+from persistence.database import Database, open_database
 from persistence.engine import open_engine
 from persistence.migrating import upgrade
+from tests.persistence.provoking import HASTY
 
 
 @pytest.fixture
@@ -44,6 +45,14 @@ async def sqlite_engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 def sqlite_database(sqlite_engine: AsyncEngine) -> Database:
     return Database(sqlite_engine)
+
+
+@pytest.fixture
+async def hasty(postgres_url: str) -> AsyncIterator[Database]:
+    """A PostgreSQL with short time limits."""
+    await asyncio.to_thread(upgrade, postgres_url)
+    async with open_database(postgres_url, HASTY) as database:
+        yield database
 
 
 async def _migrated(url: str) -> AsyncIterator[AsyncEngine]:
