@@ -1,6 +1,7 @@
 """The consumer: connects, serves, and connects again for as long as it is wanted."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from consumer.topology.description import describe
 from consumer.topology.names import DEAD_LETTERS, partition_queue
 from consumer.wire.reading import RequestReader
 from consumer.worker.governing import Governor
+from consumer.worker.patience import growing_wait
 from consumer.worker.publishing import OutcomePublisher
 from consumer.worker.rounds import Router
 from consumer.worker.serving import Service
@@ -28,8 +30,6 @@ from persistence.database import Database
 
 log = structlog.get_logger(__name__)
 
-_FIRST_WAIT_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 10.0
 _LASTING_SECONDS = 60.0
 
 
@@ -60,8 +60,9 @@ class Consumer:
         Raises:
             BrokerError: there was no broker, or it refused us, at the very first.
         """
-        served, waits, since = False, 0, 0.0
+        served, waits = False, 0
         while not stop.is_set():
+            since = math.inf
             try:
                 async with self._service() as (service, letters):
                     served, since = True, time.monotonic()
@@ -73,7 +74,7 @@ class Consumer:
                 # One that did not last is no success: what was in flight came again for nothing.
                 waits = 1 if time.monotonic() - since > _LASTING_SECONDS else waits + 1
                 log.warning("broker-away", error=str(error), tries=waits)
-                await _pause(stop, min(_FIRST_WAIT_SECONDS * 2**waits, _LONGEST_WAIT_SECONDS))
+                await _pause(stop, growing_wait(waits))
 
     async def _serve(self, service: Service, filling: Intake, stop: asyncio.Event) -> None:
         """Serve the partitions and fill in dead letters beside it, until stopped or one fails."""

@@ -1,5 +1,6 @@
 """Trying a transaction again for as long as its failure says nothing about the messages in it."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,6 +16,17 @@ T = TypeVar("T")
 MAX_DUPLICATES = 20
 _FIRST_WAIT_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 3.0
+_FIRST_BROKER_WAIT_SECONDS = 0.2
+_LONGEST_BROKER_WAIT_SECONDS = 10.0
+_MAX_DOUBLINGS = 10
+
+
+def growing_wait(tries: int) -> float:
+    """How many seconds to wait for the broker after so many tries, twice as long each time."""
+    return min(
+        math.ldexp(_FIRST_BROKER_WAIT_SECONDS, min(tries, _MAX_DOUBLINGS)),
+        _LONGEST_BROKER_WAIT_SECONDS,
+    )
 
 
 class SlowStorageError(Exception):

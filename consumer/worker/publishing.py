@@ -15,12 +15,11 @@ from consumer.wire.decisions import message_id, routing_keys
 from consumer.wire.names import DECISION_TYPE, JSON_CONTENT_TYPE
 from consumer.wire.requests import Envelope
 from consumer.worker.outcomes import Answer, Outcome, RequestKey
+from consumer.worker.patience import growing_wait
 
 log = structlog.get_logger(__name__)
 
 DECISION_TRIES = 2
-_FIRST_WAIT_SECONDS = 0.25
-_LONGEST_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class OutcomePublisher:
                     exchange=messages[0].exchange,
                     tries=tries,
                 )
-                await asyncio.sleep(min(_FIRST_WAIT_SECONDS * 2**tries, _LONGEST_WAIT_SECONDS))
+                await asyncio.sleep(growing_wait(tries))
 
     async def _publish_decisions(self, messages: list[Outgoing]) -> None:
         for _ in range(DECISION_TRIES):
