@@ -18,8 +18,8 @@ $(MADE): requirements/dev.lock pyproject.toml deploy/setup/environment.sh
 demo: $(MADE) ## watch a small world being governed, on a broker of the demo's own
 	@$(PYTHON_IN_VENV) -m deploy.demo
 
-test: $(MADE) ## run all tests, with the coverage of lines and branches
-	$(PYTHON_IN_VENV) -m pytest --cov
+test: $(MADE) ## run all tests
+	$(PYTHON_IN_VENV) -m pytest
 
 check: lint format types imports locked sizes ## everything that needs no server
 
@@ -51,8 +51,8 @@ fix: $(MADE) ## mend what ruff can mend by itself
 lock: $(MADE) ## write the lock files anew; UPGRADE=1 takes the newest versions
 	sh deploy/setup/lock.sh $(if $(UPGRADE),--upgrade)
 
-coverage: ## the last test run's coverage as pages, in htmlcov/
-	$(PYTHON_IN_VENV) -m coverage html
+coverage: $(MADE) ## run all tests and measure lines and branches, with pages in htmlcov/; slower
+	$(PYTHON_IN_VENV) -m pytest --cov --cov-report=term --cov-report=html
 
 clean: ## remove .venv/ and what tools left behind
 	rm -rf .venv .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
