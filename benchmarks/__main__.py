@@ -5,10 +5,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from benchmarks import rules, throughput
+from benchmarks import footprint, latency, peers, profile, rules, sizes, throughput
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = MappingProxyType(
-    {"rules": rules.main, "throughput": throughput.main}
+    {
+        "rules": rules.main,
+        "throughput": throughput.main,
+        "footprint": footprint.main,
+        "peers": peers.main,
+        "profile": profile.main,
+        "latency": latency.main,
+        "sizes": sizes.main,
+    }
 )
 ALL = "all"
 

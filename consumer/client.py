@@ -11,7 +11,12 @@ from typing import Any, Self
 from uuid import UUID
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import (
+    AbstractChannel,
+    AbstractConnection,
+    AbstractIncomingMessage,
+    AbstractQueue,
+)
 from aio_pika.exceptions import (
     AMQPError,
     AuthenticationError,
@@ -19,17 +24,22 @@ from aio_pika.exceptions import (
     DeliveryError,
     ProbableAuthenticationError,
 )
+from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
 from pydantic_core import from_json, to_json
-from yarl import URL
 
-from consumer.broker.errors import BrokerConnectionLost, BrokerRefused, BrokerUnreachable
+from consumer.broker.address import BrokerAddress
+from consumer.broker.errors import BrokerConnectionLost, BrokerRefused
+from consumer.broker.unreachable import prepared, silent, unreachable
 from consumer.errors import PointsmanError
 from consumer.topology.names import REQUESTS, slot
 from consumer.wire.names import JSON_CONTENT_TYPE, REQUEST_TYPE
 from rules.identifiers import uuid7
+from rules.moments import utc_now
 
 _CONNECT_SECONDS = 10.0
 _CONFIRM_SECONDS = 30.0
+_CLOSE = "Connection.Close"
+"""The library tells of a close, but not why, where it had asked for something else."""
 
 
 class NotSentError(PointsmanError):
@@ -49,19 +59,21 @@ class Client:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, url: str, name: str = "pointsman client") -> AsyncIterator[Self]:
+    async def connected(
+        cls, broker: BrokerAddress | str, name: str = "pointsman client"
+    ) -> AsyncIterator[Self]:
         """A client for as long as the context lasts.
 
         Raises:
-            BrokerUnreachable: nobody answers there.
+            BrokerUnreachable: nobody answers there, or not by such TLS as the address asks for.
             BrokerRefused: the broker refuses the user or the virtual host.
         """
-        connection = await _connect(url, name)
+        connection = await _connect(BrokerAddress.of(broker), name)
         try:
             # A channel each: the broker ends the one by which a request can't be published.
             publishing = await connection.channel(on_return_raises=True)
             receiving = await connection.channel()
-            queue = await receiving.declare_queue(exclusive=True)
+            queue = await _reply_queue(receiving)
             client = cls(publishing, queue.name)
             connection.close_callbacks.add(client._lost)
             await queue.consume(client._received, no_ack=True)
@@ -96,6 +108,7 @@ class Client:
             reply_to=self._reply_to,
             type=REQUEST_TYPE,
             content_type=JSON_CONTENT_TYPE,
+            timestamp=utc_now(),
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         exchange = await self._channel.get_exchange(REQUESTS, ensure=False)
@@ -132,23 +145,52 @@ class Client:
         self._replies.put_nowait(None)
 
 
-async def _connect(url: str, name: str) -> AbstractConnection:
-    target = URL(url)
-    place = f"{target.host}:{target.port or 'the standard port'}"
+async def _reply_queue(channel: AbstractChannel) -> AbstractQueue:
+    """An exclusive queue with a name that the broker chooses."""
     try:
-        return await aio_pika.connect(
-            url, timeout=_CONNECT_SECONDS, client_properties={"connection_name": name}
-        )
-    except (AuthenticationError, ProbableAuthenticationError) as error:
+        return await channel.declare_queue(exclusive=True)
+    except ChannelAccessRefused as error:
         raise BrokerRefused(
-            f"the broker at {place} refuses the user or the password;"
-            " check them in POINTSMAN_AMQP_URL"
+            "the broker's user may not make a reply queue of its own;"
+            " give it the permissions that docs/permissions.md has for producers"
         ) from error
+
+
+async def _connect(address: BrokerAddress, name: str) -> AbstractConnection:
+    target, tls = await prepared(address)
+    connection = aio_pika.Connection(
+        target, ssl_context=tls, client_properties={"connection_name": name}
+    )
+    try:
+        await _open(connection)
+    except TimeoutError:
+        raise silent(address, _CONNECT_SECONDS) from None
     except (AMQPError, OSError) as error:
-        raise BrokerUnreachable(
-            f"can't open a connection to the broker at {place}: {type(error).__name__};"
-            " see that it runs and that POINTSMAN_AMQP_URL names it and its virtual host"
-        ) from error
+        raise unreachable(address, error, _refusal(error)) from error
+    except StopAsyncIteration as error:  # the library's word for a peer that had hung up already
+        hung_up = ConnectionResetError("the connection was closed before it was open")
+        raise unreachable(address, hung_up, None) from error
+    return connection
+
+
+async def _open(connection: AbstractConnection) -> None:
+    """Connect; one that can't is closed, lest it try to close itself when it is collected."""
+    try:
+        await connection.connect(timeout=_CONNECT_SECONDS)
+    except BaseException:
+        await connection.close()
+        raise
+
+
+def _refusal(error: Exception) -> str | None:
+    """What the broker refuses, None where that is not what the error tells."""
+    if isinstance(error, AuthenticationError):
+        return "it takes no login of the kind that the URL has"
+    if isinstance(error, ProbableAuthenticationError):
+        return str(error)
+    if isinstance(error, InvalidFrameError) and _CLOSE in str(error):
+        return "it closed the connection where it should have opened it"
+    return None
 
 
 def _routing_key(body: Mapping[str, Any]) -> str:

@@ -3,14 +3,20 @@
 import logging
 import os
 import sys
+from typing import Any, TextIO, cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
+from consumer.libraries import quiet_libraries
+from consumer.redaction import redacted
 from consumer.settings import LogFormat, LogLevel
 
-# A library's own record of each frame or reconnect says nothing that our events don't.
-_QUIET_LIBRARIES = ("aio_pika", "aiormq", "alembic", "sqlalchemy", "asyncio")
+_PROCESSORS: list[Processor] = []
+"""Changed in place, since loggers keep the list that there was when they were used first.
+
+So all loggers of a process write in one format, also where it is set anew, as in tests.
+"""
 
 
 def configure_logs(log_format: LogFormat, level: LogLevel) -> None:
@@ -19,32 +25,55 @@ def configure_logs(log_format: LogFormat, level: LogLevel) -> None:
         log_format is LogFormat.AUTO and sys.stderr.isatty()
     )
     threshold = logging.getLevelNamesMapping()[level.value.upper()]
+    _PROCESSORS[:] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        without_passwords,
+        _renderer(for_people=for_people),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *_renderers(for_people=for_people),
-        ],
+        processors=_PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.CRITICAL)
-    for name in _QUIET_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    quiet_libraries()
 
 
-def _renderers(*, for_people: bool) -> list[Processor]:
+class _StandardError:
+    """Whatever is standard error at the moment: a logger outlives one that was put in its place."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def without_passwords(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Take passwords out of an event, of its traceback above all."""
+    return {name: _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, BaseException):
+        return redacted(repr(value))
+    if isinstance(value, dict):
+        return {name: _redacted(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_redacted(each) for each in value]
+    return value
+
+
+def _renderer(*, for_people: bool) -> Processor:
     if for_people:
-        return [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
-                # not the one that shows variables: a password may be among them
-                exception_formatter=structlog.dev.plain_traceback,
-            )
-        ]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ]
+        return structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+            # not the one that shows variables: a password may be among them
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    return structlog.processors.JSONRenderer()

@@ -1,8 +1,10 @@
-"""What is set from outside, by environment variables with the prefix ``POINTSMAN_``.
+"""What is set from outside, by environment variables with the prefix ``POINTSMAN_`` or by files.
 
 Read once, where a program starts, and passed down from there in small parts.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,12 +12,25 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
+from consumer.broker.address import BrokerAddress
 from consumer.errors import SettingsError
+from consumer.secret_files import SecretFiles
+from persistence.address import DatabaseAddress
+from persistence.engine import check_tls
+from persistence.errors import InvalidDatabaseUrlError
+from persistence.tls import TlsFiles, TlsSetupError
 
 PREFIX = "POINTSMAN_"
-_AMQP_SCHEMES = frozenset({"amqp", "amqps"})
+_ESCAPED = "in a password, @ is written as %40, / as %2F, ? as %3F and # as %23"
 _DATABASE_SCHEMES = frozenset({"postgresql+asyncpg", "sqlite+aiosqlite"})
 
 
@@ -51,7 +66,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     amqp_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    amqp_ca: Path | None = None
+    amqp_cert: Path | None = None
+    amqp_key: Path | None = None
     database_url: SecretStr = Field(default_factory=lambda: SecretStr(default_database_url()))
+    database_ca: Path | None = None
+    database_cert: Path | None = None
+    database_key: Path | None = None
     partitions: int = Field(default=8, ge=1, le=256)
     prefetch: int = Field(default=128, ge=1, le=65_535)
     batch_size: int = Field(default=200, ge=1, le=10_000)
@@ -60,28 +81,71 @@ class Settings(BaseSettings):
     processing_seconds: float = Field(default=30, gt=0, le=3_600)
     slot_delay_seconds: int = Field(default=30, ge=1, le=2**28 - 1)
     max_failures: int = Field(default=5, ge=0, le=1_000)
+    remember_days: int = Field(default=7, ge=1, le=3_650)
     max_body_bytes: int = Field(default=1_048_576, ge=1, le=134_217_728)
     reply_to_pattern: Names = ("amq.rabbitmq.reply-to.*", "amq.gen-*", "pointsman.replies.*")
     force_users: Names = ()
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
+    http_host: str = Field(default="127.0.0.1", min_length=1)
+    http_port: int = Field(default=8080, ge=0, le=65_535)
     shutdown_seconds: float = Field(default=30, gt=0, le=3_600)
+    secrets_dir: Path | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *unused: PydanticBaseSettingsSource,
+        **unused_by_name: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, and that over files."""
+        del unused, unused_by_name
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @classmethod
     def from_environment(cls, **overrides: Any) -> Self:
-        """Read the environment.
+        """Read the environment and secret files, and see that the files for TLS can be used.
 
         Raises:
             SettingsError: a value cannot be used; the text names each such setting and why.
         """
         try:
-            return cls(**overrides)
+            settings = cls(**overrides)
         except ValidationError as error:
             wrong = "; ".join(
                 f"{PREFIX}{str(detail['loc'][0]).upper()}: {_sentence(detail['msg'])}"
                 for detail in error.errors(include_url=False, include_input=False)
             )
             raise SettingsError(wrong) from None
+        with _blamed_on("AMQP"):
+            settings.broker.tls_context()
+        with _blamed_on("DATABASE"):
+            check_tls(settings.database)
+        return settings
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """Where the broker is, and how TLS is spoken with it."""
+        files = TlsFiles(ca=self.amqp_ca, cert=self.amqp_cert, key=self.amqp_key)
+        return BrokerAddress(self.amqp_url.get_secret_value(), files)
+
+    @property
+    def database(self) -> DatabaseAddress:
+        """The same of the database."""
+        files = TlsFiles(ca=self.database_ca, cert=self.database_cert, key=self.database_key)
+        return DatabaseAddress(self.database_url.get_secret_value(), files)
+
+    @field_validator(
+        *("amqp_ca", "amqp_cert", "amqp_key", "database_ca", "database_cert", "database_key"),
+        "secrets_dir",
+        mode="before",
+    )
+    @classmethod
+    def _no_file(cls, value: object) -> object:
+        return value or None
 
     @field_validator("reply_to_pattern", "force_users", mode="before")
     @classmethod
@@ -98,28 +162,42 @@ class Settings(BaseSettings):
     @field_validator("amqp_url")
     @classmethod
     def _amqp_scheme(cls, value: SecretStr) -> SecretStr:
-        _check_url(value, _AMQP_SCHEMES, "amqp://user:password@host:5672/vhost")
+        try:
+            _ = BrokerAddress(value.get_secret_value()).target
+        except ValueError:  # its text may hold the password
+            raise ValueError(
+                f"must be a URL like amqp://user:password@host:5672/vhost; {_ESCAPED}"
+            ) from None
         return value
 
     @field_validator("database_url")
     @classmethod
     def _database_scheme(cls, value: SecretStr) -> SecretStr:
-        _check_url(
-            value,
-            _DATABASE_SCHEMES,
-            "postgresql+asyncpg://user:password@host/database or sqlite+aiosqlite:///path",
-        )
+        _check_database_url(value.get_secret_value())
         return value
 
 
-def _check_url(value: SecretStr, schemes: frozenset[str], example: str) -> None:
+@contextmanager
+def _blamed_on(server: str) -> Iterator[None]:
     try:
-        parts = urlsplit(value.get_secret_value())
-        usable = parts.scheme in schemes and (parts.port is None or parts.port > 0)
-    except ValueError:
+        yield
+    except TlsSetupError as error:
+        raise SettingsError(f"{PREFIX}{server}_{error.part.upper()}: {error}") from error
+    except InvalidDatabaseUrlError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _check_database_url(url: str) -> None:
+    try:
+        parts, host = urlsplit(url), make_url(url).host or ""
+        usable = parts.scheme in _DATABASE_SCHEMES and parts.port != 0 and "@" not in host
+    except (ValueError, ArgumentError):
         usable = False
     if not usable:
-        raise ValueError(f"must be a URL like {example}")
+        raise ValueError(
+            "must be a URL like postgresql+asyncpg://user:password@host/database"
+            f" or sqlite+aiosqlite:///path; {_ESCAPED}"
+        )
 
 
 def _sentence(message: str) -> str:

@@ -1,13 +1,14 @@
 """A database: transactions on it, and whether its schema is the program's."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from persistence.address import DatabaseAddress
 from persistence.demands import Demand
 from persistence.engine import (
     DEFAULT_TIME_LIMITS,
@@ -17,16 +18,23 @@ from persistence.engine import (
     open_engine,
     shown,
 )
-from persistence.errors import DatabaseUnreachable
 from persistence.revisions import check_revision, current_revision
 from persistence.session import Session
+from persistence.tls import TlsFiles
+from persistence.unreachable import unreachable
 
 
 class Database:
     """Owns an engine; each transaction comes from here."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, tls: TlsFiles | None = None) -> None:
         self._engine = engine
+        self._tls = tls or TlsFiles()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database, None for another."""
+        return Path(self._engine.url.database or "") if is_sqlite(self._engine) else None
 
     @asynccontextmanager
     async def session(self, demands: Sequence[Demand] = ()) -> AsyncIterator[Session]:
@@ -72,13 +80,23 @@ class Database:
         Raises:
             DatabaseUnreachable: the database doesn't answer.
         """
-        if _is_missing_file(self._engine):
+        if self.file is not None and not self.file.exists():
             return None  # to look for a schema would leave an empty file behind
         async with self.reading() as connection:
-            try:
+            with self.failures_told():
                 return await connection.run_sync(current_revision)
-            except DBAPIError as error:
-                raise DatabaseUnreachable(shown(self._engine.url), _reason(error)) from error
+
+    @contextmanager
+    def failures_told(self) -> Iterator[None]:
+        """For what must go well before there is any work: a statement's failure in a line.
+
+        Raises:
+            DatabaseUnreachable: a statement in the block failed.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            raise unreachable(shown(self._engine.url), error, self._tls) from error
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -86,31 +104,27 @@ class Database:
             try:
                 connection = await stack.enter_async_context(self._engine.connect())
             except (OSError, DBAPIError, InterfaceError, PostgresError) as error:
-                raise DatabaseUnreachable(shown(self._engine.url), _reason(error)) from error
+                raise unreachable(shown(self._engine.url), error, self._tls) from error
             yield connection
 
 
 @asynccontextmanager
 async def open_database(
-    url: str, limits: TimeLimits = DEFAULT_TIME_LIMITS
+    database: DatabaseAddress | str,
+    limits: TimeLimits = DEFAULT_TIME_LIMITS,
+    *,
+    by_index: bool = False,
 ) -> AsyncIterator[Database]:
     """A database for as long as the block lasts; nothing is connected before it is needed.
+
+    ``by_index`` is for what is done again and again, as of ``persistence.engine.open_engine``.
 
     Raises:
         InvalidDatabaseUrlError: the URL is not one that Pointsman can use.
     """
-    engine = open_engine(url, limits)
+    address = DatabaseAddress.of(database)
+    engine = open_engine(address, limits, by_index=by_index)
     try:
-        yield Database(engine)
+        yield Database(engine, address.tls)
     finally:
         await engine.dispose()
-
-
-def _is_missing_file(engine: AsyncEngine) -> bool:
-    return is_sqlite(engine) and not Path(engine.url.database or "").exists()
-
-
-def _reason(error: BaseException) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    text = str(cause).partition("\n")[0].strip()
-    return text or type(cause).__name__

@@ -5,29 +5,29 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import TypeVar
 
-from sqlalchemy import bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from persistence.bulk import BulkInsert, BulkUpdate, Row
 from persistence.demands import Demand
 from persistence.errors import NotDemandedError
-from persistence.recalling import begun_keys, load_begun, load_records, recorded_keys
+from persistence.recalling import (
+    begun_keys,
+    load_begun,
+    load_records,
+    load_replayed,
+    recorded_keys,
+    replayed_keys,
+)
 from persistence.records import BegunRecord, DecisionRecord, RequestKey
 from persistence.schema import DecisionRow, table_of
 
 T = TypeVar("T")
 
 _DECISION = table_of(DecisionRow)
-_INSERT = insert(_DECISION)
-_MARK = (
-    update(_DECISION)
-    .where(
-        _DECISION.c.request_id == bindparam("of_request"),
-        _DECISION.c.attempt == bindparam("of_attempt"),
-    )
-    .values(forwarded=True)
-)
 _COLUMNS = tuple(field.name for field in fields(DecisionRecord))
 _VALUES = attrgetter(*_COLUMNS)
+WRITE_DECISIONS = BulkInsert(_DECISION, _COLUMNS)
+MARK_FORWARDED = BulkUpdate(_DECISION, ("request_id", "attempt"), ("forwarded",))
 
 
 class DecisionBook:
@@ -37,6 +37,7 @@ class DecisionBook:
         self._connection = connection
         self._records: dict[RequestKey, DecisionRecord | None] = {}
         self._begun: dict[RequestKey, BegunRecord | None] = {}
+        self._replayed: frozenset[RequestKey] = frozenset()
         self._new: list[DecisionRecord] = []
         self._forwarded: list[RequestKey] = []
 
@@ -48,6 +49,8 @@ class DecisionBook:
             **await load_records(self._connection, records),
         }
         self._begun = {**dict.fromkeys(begun), **await load_begun(self._connection, begun)}
+        replayed = replayed_keys(demands, self._records)
+        self._replayed = await load_replayed(self._connection, replayed)
 
     def recorded(self, key: RequestKey) -> DecisionRecord | None:
         """The decision on record."""
@@ -56,6 +59,10 @@ class DecisionBook:
     def begun(self, key: RequestKey) -> BegunRecord | None:
         """What was counted of the attempt."""
         return _known(self._begun, key)
+
+    def is_replayed(self, key: RequestKey) -> bool:
+        """Whether the attempt's dead letter is being or was replayed as the next attempt."""
+        return key in self._replayed
 
     def record(self, record: DecisionRecord) -> None:
         """Add a decision."""
@@ -66,16 +73,11 @@ class DecisionBook:
         """Note that what these decisions asked to be forwarded is confirmed."""
         self._forwarded += keys
 
-    async def write(self) -> None:
-        """Write what was added and noted."""
+    def take(self) -> tuple[list[Row], list[Row]]:
+        """The rows of the decisions that were added, and of the marks, to be written now."""
         new, self._new = self._new, []
         forwarded, self._forwarded = self._forwarded, []
-        if new:
-            rows = [dict(zip(_COLUMNS, _VALUES(record), strict=True)) for record in new]
-            await self._connection.execute(_INSERT, rows)
-        if forwarded:
-            keys = [{"of_request": request_id, "of_attempt": k} for request_id, k in forwarded]
-            await self._connection.execute(_MARK, keys)
+        return list(map(_VALUES, new)), [(*key, True) for key in forwarded]
 
 
 def _known(found: Mapping[RequestKey, T | None], key: RequestKey) -> T | None:

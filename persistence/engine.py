@@ -1,6 +1,8 @@
 """Engines for PostgreSQL and SQLite, with their time limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -8,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, make_ur
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from persistence.address import DatabaseAddress, check_files, tls_arguments
 from persistence.errors import DatabaseUnreachable, InvalidDatabaseUrlError
 from persistence.url_options import check_options
 
@@ -36,6 +39,15 @@ class TimeLimits:
 
 DEFAULT_TIME_LIMITS = TimeLimits()
 
+_BY_INDEX = MappingProxyType(
+    {
+        "enable_seqscan": "off",
+        # A scan that can't be done without counts as so dear that its statement would be compiled.
+        "jit": "off",
+    }
+)
+_NO_PLANNING: Mapping[str, str] = MappingProxyType({})
+
 
 def database_url(url: str) -> URL:
     """The URL, checked.
@@ -54,10 +66,23 @@ def database_url(url: str) -> URL:
         raise InvalidDatabaseUrlError("it names no file")
     if made.drivername == _SQLITE and (made.username or made.password or made.host or made.port):
         raise InvalidDatabaseUrlError("it names a host, which SQLite has none of")
+    if "@" in (made.host or ""):  # it would be told as a part of the host
+        raise InvalidDatabaseUrlError("its password has an '@', which must be written as %40")
     if not made.database:
         raise InvalidDatabaseUrlError("it names no database")
     check_options(made)
     return made
+
+
+def check_tls(database: DatabaseAddress) -> None:
+    """See that the files for TLS can be used with this database, where there are some.
+
+    Raises:
+        TlsSetupError: one can't, or has no effect.
+        InvalidDatabaseUrlError: as of ``database_url``.
+    """
+    if database.tls.given:
+        check_files(database_url(database.url), database.tls)
 
 
 def shown(url: URL) -> str:
@@ -66,22 +91,37 @@ def shown(url: URL) -> str:
     return place.render_as_string()
 
 
-def open_engine(url: str, limits: TimeLimits = DEFAULT_TIME_LIMITS) -> AsyncEngine:
+def open_engine(
+    database: DatabaseAddress | str,
+    limits: TimeLimits = DEFAULT_TIME_LIMITS,
+    *,
+    by_index: bool = False,
+) -> AsyncEngine:
     """An engine; nothing is connected yet.
+
+    With ``by_index`` PostgreSQL reads no table whole that has an index to go by: it keeps the plan
+    of a statement that comes again and again, so that one made while a table was small would be
+    carried out still when it has grown, until it is next analyzed.
 
     Raises:
         InvalidDatabaseUrlError: as of ``database_url``.
     """
-    made = database_url(url)
-    open_one = _sqlite if made.drivername == _SQLITE else _postgresql
+    address = DatabaseAddress.of(database)
+    made = database_url(address.url)
     try:
-        return open_one(made, limits)
+        if made.drivername == _SQLITE:
+            return _sqlite(made, limits)
+        planning = _BY_INDEX if by_index else _NO_PLANNING
+        return _postgresql(made, limits, planning, tls_arguments(made, address.tls))
     except (ArgumentError, ValueError):  # hosts and ports that don't go together, say
         raise InvalidDatabaseUrlError("the driver doesn't take it") from None
 
 
-def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:
+def _postgresql(
+    url: URL, limits: TimeLimits, planning: Mapping[str, str], arguments: dict[str, Any]
+) -> AsyncEngine:
     server_settings = {
+        **planning,
         "application_name": "pointsman",
         "lock_timeout": _milliseconds(limits.lock_seconds),
         "statement_timeout": _milliseconds(limits.statement_seconds),
@@ -97,6 +137,7 @@ def _postgresql(url: URL, limits: TimeLimits) -> AsyncEngine:
             "server_settings": server_settings,
             "timeout": limits.connect_seconds,
             "command_timeout": limits.answer_seconds,
+            **arguments,
         },
         isolation_level="READ COMMITTED",
     )
@@ -108,6 +149,7 @@ def _sqlite(url: URL, limits: TimeLimits) -> AsyncEngine:
     engine = _engine(url, connect_args={"timeout": limits.busy_seconds})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _roll_back_sqlite)
     return engine
 
 
@@ -146,6 +188,11 @@ def _begin_sqlite(connection: Connection) -> None:
     """
     reading = connection.get_execution_options().get(READING, False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _roll_back_sqlite(connection: Any, *_: object) -> None:
+    """Give the lock back at once: a connection given up in a statement would go on holding it."""
+    connection.rollback()
 
 
 def _json_text(value: Any) -> str:

@@ -25,12 +25,21 @@ class InvalidDatabaseUrlError(PersistenceError):
 class DatabaseUnreachable(PersistenceError):  # noqa: N818  named for what it tells
     """The database can't be connected to, or it stopped answering."""
 
-    def __init__(self, database: str, reason: str) -> None:
-        super().__init__(
-            f"the database {database} can't be reached ({reason});"
-            " see that it runs and that POINTSMAN_DATABASE_URL is right"
-        )
+    def __init__(self, database: str, reason: str, remedy: str | None = None) -> None:
+        help_ = remedy or "see that it runs and that POINTSMAN_DATABASE_URL is right"
+        super().__init__(f"the database {database} can't be reached ({reason}); {help_}")
         self.database = database
+
+
+class DatabaseInUse(PersistenceError):  # noqa: N818  named for what it tells
+    """Another consumer works on the same SQLite file."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"another consumer works on {file}, and SQLite is for one at a time;"
+            " stop that one, or let POINTSMAN_DATABASE_URL name a PostgreSQL"
+        )
+        self.file = file
 
 
 class SchemaOutdated(PersistenceError):  # noqa: N818  named for what it tells
@@ -100,12 +109,13 @@ class RunChangedMeanwhile(PersistenceError):  # noqa: N818  named for what it te
         super().__init__("a run was changed by another transaction meanwhile; try again")
 
 
+_STATEMENT_TIMED_OUT = "57014"
 _TRANSIENT_STATES = frozenset(
     {
         "40001",  # serialization failure
         "40P01",  # deadlock
         "55P03",  # lock time-out
-        "57014",  # statement time-out
+        _STATEMENT_TIMED_OUT,
     }
 )
 _DUPLICATE_STATE = "23505"
@@ -114,6 +124,7 @@ _REFUSED_CLASSES = frozenset(
         "22",  # a value that the column can't hold
         "23",  # a constraint
         "25",  # a transaction that a rule's SQL has spoilt, which the rule has hidden
+        "54",  # a limit of the server's: a row too long for an index, an expression too deep
     }
 )
 _LOST_CLASSES = frozenset(
@@ -122,6 +133,11 @@ _LOST_CLASSES = frozenset(
         "53",  # no disk, memory or connections left
         "57",  # the server shuts down or starts, or has ended the session
         "58",  # errors of the server's system
+    }
+)
+_LIMITED_STATES = frozenset(
+    {
+        "53400",  # more temporary files than are permitted, say: a limit that is set, not met
     }
 )
 _LOST_STATES = frozenset(
@@ -155,6 +171,11 @@ def is_transient(error: BaseException) -> bool:
     return _sqlstate(error) in _TRANSIENT_STATES
 
 
+def has_timed_out(error: BaseException) -> bool:
+    """Whether a statement took longer than statements may; repeated by itself, that passes."""
+    return _sqlstate(error) == _STATEMENT_TIMED_OUT
+
+
 def is_duplicate(error: BaseException) -> bool:
     """Whether a row was there already: of Pointsman's own rows, another transaction was first."""
     return _sqlite_code(error) in _SQLITE_UNIQUE or _sqlstate(error) == _DUPLICATE_STATE
@@ -174,7 +195,7 @@ def is_lost(error: BaseException) -> bool:
     if code is not None:
         return code & _SQLITE_PRIMARY in _SQLITE_LOST
     state = _sqlstate(error) or ""
-    return state[:2] in _LOST_CLASSES or state in _LOST_STATES
+    return state in _LOST_STATES or (state[:2] in _LOST_CLASSES and state not in _LIMITED_STATES)
 
 
 def is_unusable(error: BaseException) -> bool:

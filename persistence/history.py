@@ -1,5 +1,6 @@
 """What became of one run: its requests and their decisions, in order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,6 +46,19 @@ class RunHistory:
     run: Run | None
     decisions: tuple[DecisionRecord, ...]
     undecided: tuple[UndecidedAttempt, ...] = ()
+
+
+async def request_decisions(
+    database: Database, request_ids: Collection[str]
+) -> list[DecisionRecord]:
+    """All that was decided on these requests, each one's attempts in order."""
+    rows = (
+        select(_DECISION)
+        .where(_DECISION.c.request_id.in_(request_ids))
+        .order_by(_DECISION.c.request_id, _DECISION.c.attempt)
+    )
+    async with database.reading() as connection:
+        return [DecisionRecord(**row) for row in (await connection.execute(rows)).mappings()]
 
 
 async def run_history(database: Database, run_id: UUID) -> RunHistory:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, union_all
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.demands import Demand
@@ -29,7 +29,16 @@ _STATE = table_of(RunStateRow)
 _ARTIFACT = table_of(ArtifactRow)
 _FAMILY = _RUN.alias("family")
 
-_LOCKED = select(*RUN_COLUMNS).order_by(_RUN.c.id).with_for_update(key_share=True, of=_RUN)
+STATE_DATA = func.coalesce(_ARTIFACT.c.data, _STATE.c.data, type_=_STATE.c.data.type)
+STATE_WITH_DATA = _STATE.outerjoin(_ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id)
+"""A state's result stands in its artifact, where it has one."""
+
+_WITH_STATES = select(*RUN_COLUMNS, *STATE_COLUMNS, STATE_DATA).select_from(
+    _RUN.outerjoin(_STATE, _STATE.c.id == _RUN.c.state_id).outerjoin(
+        _ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id
+    )
+)
+_LOCKED = _WITH_STATES.order_by(_RUN.c.id).with_for_update(key_share=True, of=_RUN)
 _LOCK = _LOCKED.where(among(_RUN.c.id, "ids"))
 _NAMED = (
     select(each("ids", _RUN.c.id.type).c.value),
@@ -50,48 +59,55 @@ _LOCK_VERSIONS = (
     .with_for_update(key_share=True)
 )
 
-STATE_DATA = func.coalesce(_ARTIFACT.c.data, _STATE.c.data, type_=_STATE.c.data.type)
-STATE_WITH_DATA = _STATE.outerjoin(_ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id)
-"""A state's result stands in its artifact, where it has one."""
-
 _STATES = (
     select(*STATE_COLUMNS, STATE_DATA).select_from(STATE_WITH_DATA).where(among(_STATE.c.id, "ids"))
-)
-_WITH_STATES = select(*RUN_COLUMNS, *STATE_COLUMNS, STATE_DATA).select_from(
-    _RUN.outerjoin(_STATE, _STATE.c.id == _RUN.c.state_id).outerjoin(
-        _ARTIFACT, _ARTIFACT.c.state_id == _STATE.c.id
-    )
 )
 _UNLOCKED = _WITH_STATES.where(among(_RUN.c.id, "ids"))
 _FAILED = _WITH_STATES.where(
     among(_RUN.c.flow_run_id, "ids"), _RUN.c.state_type == StateType.FAILED
 )
+_STATE_AT = len(RUN_COLUMNS)
 
 
-async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> list[Run]:
+async def lock_runs(
+    connection: AsyncConnection, demands: Sequence[Demand], *, inserted: bool = False
+) -> list[Run]:
     """Lock what the demands name, parent task runs and task runs to be forced included.
 
-    Flow runs that are only named as those of new task runs are loaded where they are new too, but
-    not locked where they are known: all batches with task runs of one flow run would wait in line.
+    Flow runs that are only named as those of new task runs are loaded where they are ``inserted``
+    too, but not locked where they are known: all batches with task runs of one flow run would wait
+    in line.
 
-    In one statement and in id order, so that two batches can't wait for each other. The states
-    are read in another: in the same one they would be those from before the wait for the lock.
+    In one statement and in id order, so that two batches can't wait for each other; but for a run
+    that became known between two calls, which costs one of them a repetition at worst.
     """
     ids = _ids_to_lock(demands)
     if not ids:
         return []
     lists = {
         "flow_run_ids": _ids(each for each in demands if each.kind is not RunKind.TASK),
-        "named": named_flow_run_ids(demands),
+        "named": named_flow_run_ids(demands) if inserted else [],
     }
     forced = _ids(each for each in demands if each.forces_task_runs)
     statement = _LOCK_WITH_FAMILY if any(lists.values()) else _LOCK
     if forced:
         statement, lists["forced"] = _LOCK_WITH_FORCED, forced
     rows = (await connection.execute(statement, {"ids": ids, **lists})).all()
-    state_ids = [state_id for row in rows if (state_id := state_id_of(row)) is not None]
-    states = await _load_states(connection, state_ids)
-    return [to_run(row, states.get(state_id_of(row))) for row in rows]
+    meanwhile = await _load_states(connection, _changed_meanwhile(rows))
+    return [to_run(row, meanwhile.get(state_id_of(row)) or _joined_state(row)) for row in rows]
+
+
+def _changed_meanwhile(rows: Iterable[Sequence[Any]]) -> list[UUID]:
+    """The current states of those runs that were changed while the statement waited for them.
+
+    A locked row is the newest. What it is joined to is from before the wait, and where that does
+    not fit any more, it is joined to nothing.
+    """
+    return [
+        state_id
+        for row in rows
+        if (state_id := state_id_of(row)) is not None and row[_STATE_AT] is None
+    ]
 
 
 async def load_runs(connection: AsyncConnection, ids: Collection[UUID]) -> list[Run]:
@@ -144,7 +160,7 @@ async def _with_states(
     return [to_run(row, _joined_state(row)) for row in rows]
 
 
-def _joined_state(row: Row[Any]) -> State | None:
-    if state_id_of(row) is None:
+def _joined_state(row: Sequence[Any]) -> State | None:
+    if row[_STATE_AT] is None:
         return None
-    return to_state(row[len(RUN_COLUMNS) : -1], row[-1])
+    return to_state(row[_STATE_AT:-1], row[-1])

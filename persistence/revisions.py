@@ -1,37 +1,31 @@
-"""Revisions of the schema: the database's, and the one that this version needs."""
+"""Revisions of the schema: the database's, and the one that this version needs.
 
-from functools import cache
-from pathlib import Path
+A consumer looks at them when it starts, so that this does without Alembic, which takes a while to
+import.
+"""
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from typing import Final
+
+from sqlalchemy import Connection, column, inspect, select, table
 
 from persistence.errors import SchemaOutdated, SchemaUnknown
 
+REVISIONS: Final = ("0001", "0002")
+"""Those of the migrations, the oldest first."""
 
-def migrations() -> Config:
-    """Alembic's configuration, with the migrations that lie in this package."""
-    config = Config()
-    config.set_main_option("path_separator", "newline")
-    folder = str(Path(__file__).with_name("migrations"))
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    return config
+EXPECTED_REVISION: Final = REVISIONS[-1]
+"""The revision that this version of Pointsman needs."""
 
-
-@cache
-def expected_revision() -> str:
-    """The revision that this version of Pointsman needs."""
-    head = ScriptDirectory.from_config(migrations()).get_current_head()
-    if head is None:
-        raise AssertionError("the package has no migrations")
-    return head
+_TABLE = "alembic_version"
+_CURRENT = select(table(_TABLE, column("version_num")))
 
 
 def current_revision(connection: Connection) -> str | None:
     """The database's revision, None where it has no schema."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_TABLE):
+        return None
+    current: str | None = connection.execute(_CURRENT).scalar()
+    return current
 
 
 def check_known(current: str | None) -> None:
@@ -40,9 +34,8 @@ def check_known(current: str | None) -> None:
     Raises:
         SchemaUnknown: it is of a newer version.
     """
-    revisions = ScriptDirectory.from_config(migrations()).walk_revisions()
-    if current is not None and current not in {revision.revision for revision in revisions}:
-        raise SchemaUnknown(current, expected_revision())
+    if current is not None and current not in REVISIONS:
+        raise SchemaUnknown(current, EXPECTED_REVISION)
 
 
 def check_revision(current: str | None) -> None:
@@ -52,6 +45,6 @@ def check_revision(current: str | None) -> None:
         SchemaOutdated: it is older, or there is none.
         SchemaUnknown: it is of a newer version.
     """
-    if current != expected_revision():
+    if current != EXPECTED_REVISION:
         check_known(current)
-        raise SchemaOutdated(current, expected_revision())
+        raise SchemaOutdated(current, EXPECTED_REVISION)

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from persistence.bulk import BulkInsert, BulkUpdate
 from persistence.demands import Demand
 from persistence.errors import NotDemandedError, RunChangedMeanwhile
-from persistence.inserting import insert_into
 from persistence.lists import among
 from persistence.loading import (
     PROSPECTIVE,
@@ -25,6 +24,7 @@ from persistence.loading import (
 from persistence.schema import RunRow, table_of
 from persistence.translation import (
     DESCRIPTION_COLUMNS,
+    NEW_RUN_COLUMNS,
     PROGRESS_COLUMNS,
     Values,
     as_snapshot,
@@ -38,11 +38,9 @@ from rules.runs import FlowRun, Run, TaskRun
 from rules.states import StateType
 
 _RUN = table_of(RunRow)
-_THIS_RUN = _RUN.c.id == bindparam("of_run")
-_UPDATE = update(_RUN).where(_THIS_RUN).values({name: bindparam(name) for name in PROGRESS_COLUMNS})
-_DESCRIBE = (
-    update(_RUN).where(_THIS_RUN).values({name: bindparam(name) for name in DESCRIPTION_COLUMNS})
-)
+_INSERT = BulkInsert(_RUN, NEW_RUN_COLUMNS, keeps=True)
+WRITE_RUNS = BulkUpdate(_RUN, ("id",), PROGRESS_COLUMNS)
+_DESCRIBE = BulkUpdate(_RUN, ("id",), DESCRIPTION_COLUMNS)
 _DELETE = delete(_RUN).where(among(_RUN.c.id, "ids"))
 
 
@@ -68,12 +66,21 @@ class RunBook:
         return self._runs.values()
 
     async def open(self, demands: Sequence[Demand], now: datetime) -> None:
-        """Insert the runs that may have to be made, and lock and load all that are demanded."""
-        rows = _prospective_rows(demands, now)
-        if rows:
-            insert = insert_into(self._connection, _RUN).on_conflict_do_nothing()
-            await self._connection.execute(insert, rows)
+        """Lock and load all runs that are demanded, and insert those that may have to be made.
+
+        Requests say of known runs too how to make them, so it is looked first what is there.
+        """
         self._take_in(await lock_runs(self._connection, demands))
+        unknown = [
+            demand
+            for demand in demands
+            if demand.create is not None and demand.create.id not in self._runs
+        ]
+        if unknown:
+            await _INSERT.execute(self._connection, _prospective_rows(unknown, now))
+            # What is inserted, and what others have inserted since the first look.
+            absent = [demand for demand in demands if demand.run_id not in self._runs]
+            self._take_in(await lock_runs(self._connection, absent, inserted=True))
         self._absent |= {demand.run_id for demand in demands if demand.run_id is not None}
         self._absent -= self._runs.keys()
         self._prospects = {
@@ -150,8 +157,11 @@ class RunBook:
             self._stored = self._stored_before.copy()
             self._unlocked = self._unlocked_before.copy()
 
-    async def write(self, *, earlier: bool) -> None:
-        """Write the runs that differ from what is stored, the request's own as they were before."""
+    async def take(self, *, earlier: bool) -> list[Values]:
+        """Rows of the runs that differ from what is stored, the request's own as they were before.
+
+        They are locked and to be written now.
+        """
         await self._write_descriptions()
         rows: dict[UUID, Values] = {}
         for run_id, run in self._runs.items():
@@ -161,10 +171,9 @@ class RunBook:
             values = progress(run if before is None else as_snapshot(run, before))
             if values != self._stored[run_id]:
                 rows[run_id] = values
-        if rows:
-            await self._lock(rows.keys() & self._unlocked)
-            await self._connection.execute(_UPDATE, _parameters(PROGRESS_COLUMNS, rows))
-            self._stored |= rows
+        await self._lock(rows.keys() & self._unlocked)
+        self._stored |= rows
+        return _keyed(rows)
 
     async def finish(self) -> None:
         """Delete what was inserted to be locked and was not wanted in the end."""
@@ -229,10 +238,10 @@ class RunBook:
         }
         self._described.clear()
         if rows:
-            await self._connection.execute(_DESCRIBE, _parameters(DESCRIPTION_COLUMNS, rows))
+            await _DESCRIBE.execute(self._connection, _keyed(rows))
 
 
-def _prospective_rows(demands: Sequence[Demand], now: datetime) -> list[dict[str, Any]]:
+def _prospective_rows(demands: Sequence[Demand], now: datetime) -> list[Values]:
     """Rows of the runs that may have to be made, and of their flow runs, in id order."""
     new: dict[UUID, Run] = {}
     for demand in demands:
@@ -240,7 +249,7 @@ def _prospective_rows(demands: Sequence[Demand], now: datetime) -> list[dict[str
             new.setdefault(demand.create.id, demand.create)
     for flow_run_id in named_flow_run_ids(demands):
         new.setdefault(flow_run_id, FlowRun(id=flow_run_id, bare=True))
-    return [{**new_run_row(new[run_id], now), "version": PROSPECTIVE} for run_id in sorted(new)]
+    return [new_run_row(new[run_id], PROSPECTIVE, now) for run_id in sorted(new)]
 
 
 def _copy_description(described: Run, run: Run) -> None:
@@ -251,8 +260,5 @@ def _copy_description(described: Run, run: Run) -> None:
             setattr(run, field.name, getattr(described, field.name))
 
 
-def _parameters(columns: Sequence[str], rows: dict[UUID, Values]) -> list[dict[str, Any]]:
-    return [
-        {"of_run": run_id, **dict(zip(columns, rows[run_id], strict=True))}
-        for run_id in sorted(rows)
-    ]
+def _keyed(rows: dict[UUID, Values]) -> list[Values]:
+    return [(run_id, *rows[run_id]) for run_id in sorted(rows)]

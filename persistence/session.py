@@ -8,18 +8,23 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from persistence.bulk import WrittenTogether
 from persistence.caching import CachedState, StateCache
-from persistence.decisions import DecisionBook
+from persistence.dead_letters.entering import enter_letters
+from persistence.dead_letters.values import DeadLetter
+from persistence.decisions import MARK_FORWARDED, WRITE_DECISIONS, DecisionBook
 from persistence.demands import Demand
-from persistence.errors import is_lost, is_transient
+from persistence.errors import has_timed_out, is_lost, is_transient
 from persistence.records import BegunRecord, DecisionRecord, RequestKey
-from persistence.runs import RunBook
+from persistence.runs import WRITE_RUNS, RunBook
 from persistence.slots import SlotBook
-from persistence.states import StateLog
+from persistence.states import WRITE_ARTIFACTS, WRITE_STATES, StateLog
 from persistence.user_sql import UserSql
 from rules.moments import utc_now
 from rules.runs import FlowRun, Run, TaskRun
 from rules.states import State, StateType
+
+_OUTCOMES = WrittenTogether(WRITE_STATES, WRITE_ARTIFACTS, WRITE_RUNS, WRITE_DECISIONS)
 
 
 class Session:
@@ -34,18 +39,19 @@ class Session:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._runs = RunBook(connection)
-        self._states = StateLog(connection)
+        self._states = StateLog()
         self._slots = SlotBook(connection)
         self._cache = StateCache(connection)
         self._decisions = DecisionBook(connection)
+        self._letters: list[DeadLetter] = []
         self._sql = UserSql(connection)
 
     @classmethod
     async def open(cls, connection: AsyncConnection, demands: Sequence[Demand]) -> Self:
         """Lock and load what the demands need, in a transaction that has just begun.
 
-        The order of locks is that of all sessions: new runs and runs in id order, then limits in
-        tag order. What others may be writing at this moment is read after the locks.
+        The order of locks is that of all sessions: known runs, then new ones, both in id order,
+        then limits in tag order. What others may be writing at this moment is read after the locks.
         """
         session = cls(connection)
         await session._runs.open(demands, utc_now())
@@ -59,13 +65,17 @@ class Session:
 
     async def finish(self) -> None:
         """Write all that is pending; the commit is the owner's."""
+        await self.write_rules_sql()
+        await self._write(earlier=False)
+        await self._runs.finish()
+
+    async def write_rules_sql(self) -> None:
+        """Write what the last rule's ``AsyncSession`` holds, which is the rule's work and time."""
         if self._sql.was_used:
             # A rule may have hidden that its SQL failed. PostgreSQL then answers every statement
             # with an error, but a commit with a silent rollback.
             await self._connection.execute(select(1))
         await self._sql.release()
-        await self._write(earlier=False)
-        await self._runs.finish()
 
     def begin_request(self) -> None:  # noqa: D102  the port says it
         self._sql.end()
@@ -149,7 +159,13 @@ class Session:
         return sql
 
     def is_transient(self, error: BaseException) -> bool:
-        """Whether the error says nothing about the request, the loss of the database included."""
+        """Whether the error says nothing about the request, the loss of the database included.
+
+        A statement that took too long does while a rule has its own SQL: it would take as long
+        again, for ever.
+        """
+        if has_timed_out(error) and self._sql.current is not None:
+            return False
         return is_transient(error) or is_lost(error)
 
     def recorded(self, request_id: str, attempt: int) -> DecisionRecord | None:
@@ -168,6 +184,13 @@ class Session:
         """
         return self._decisions.begun((request_id, attempt))
 
+    def is_replayed(self, request_id: str, attempt: int) -> bool:
+        """Whether the attempt's dead letter is being or was replayed as the next attempt.
+
+        Known of an attempt that a demand's message claims to come after.
+        """
+        return self._decisions.is_replayed((request_id, attempt))
+
     def record(self, record: DecisionRecord) -> None:
         """Put a decision on record; should another transaction be first, this one fails."""
         self._decisions.record(record)
@@ -176,13 +199,23 @@ class Session:
         """Mark decisions whose delayed request or dead letter the broker has confirmed."""
         self._decisions.mark_forwarded(keys)
 
+    def keep_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Put dead letters on record; one that is there already is left as it is."""
+        self._letters += letters
+
     async def _write(self, *, earlier: bool) -> None:
         now = utc_now()
-        await self._states.write(now, earlier=earlier)
-        await self._runs.write(earlier=earlier)
+        states, artifacts = self._states.take(now, earlier=earlier)
+        runs = await self._runs.take(earlier=earlier)
+        decisions, marks = self._decisions.take()
+        await _OUTCOMES.execute(self._connection, states, artifacts, runs, decisions)
+        if marks:
+            await MARK_FORWARDED.execute(self._connection, marks)
         await self._slots.write(now, earlier=earlier)
         await self._cache.write(now, earlier=earlier)
-        await self._decisions.write()
+        if self._letters:
+            letters, self._letters = self._letters, []
+            await enter_letters(self._connection, letters, now)
 
     def _tags_to_run(self, demands: Sequence[Demand]) -> set[str]:
         """The tags of the task runs that are to run."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from persistence.inserting import insert_into
+from persistence.bulk import BulkDelete, BulkInsert
 from persistence.lists import among
 from persistence.schema import ConcurrencyLimitRow, ConcurrencySlotRow, table_of
 
@@ -23,9 +23,8 @@ _LIMITS = (
 )
 _COUNTS = select(_SLOT.c.tag, func.count()).where(among(_SLOT.c.tag, "tags")).group_by(_SLOT.c.tag)
 _HELD = select(_SLOT.c.task_run_id, _SLOT.c.tag).where(among(_SLOT.c.task_run_id, "ids"))
-_RELEASE = delete(_SLOT).where(
-    _SLOT.c.tag == bindparam("of_tag"), _SLOT.c.task_run_id == bindparam("of_run")
-)
+_RELEASE = BulkDelete(_SLOT, ("tag", "task_run_id"))
+_TAKE = BulkInsert(_SLOT, ("tag", "task_run_id", "taken_at"), keeps=True)
 
 
 @dataclass(slots=True)
@@ -113,19 +112,12 @@ class SlotBook:
         del self._changes[:end]
         self._entered -= end
         self._mark = max(0, self._mark - end)
-        released = [
-            {"of_tag": tag, "of_run": run_id} for (tag, run_id), taken in last.items() if not taken
-        ]
-        took = [
-            {"tag": tag, "task_run_id": run_id, "taken_at": now}
-            for (tag, run_id), taken in last.items()
-            if taken
-        ]
+        released = [slot for slot, taken in last.items() if not taken]
+        took = [(*slot, now) for slot, taken in last.items() if taken]
         if released:
-            await self._connection.execute(_RELEASE, released)
+            await _RELEASE.execute(self._connection, released)
         if took:
-            insert = insert_into(self._connection, _SLOT).on_conflict_do_nothing()
-            await self._connection.execute(insert, took)
+            await _TAKE.execute(self._connection, took)
 
     async def _enter_changes(self) -> None:
         new = self._changes[self._entered :]

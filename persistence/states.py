@@ -3,22 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from persistence.bulk import BulkInsert
 from persistence.schema import ArtifactRow, RunStateRow, table_of
-from persistence.translation import state_row
+from persistence.translation import NEW_STATE_COLUMNS, Values, state_row
 from rules.states import State
 
-_WRITE_STATES = insert(table_of(RunStateRow))
-_WRITE_ARTIFACTS = insert(table_of(ArtifactRow))
+WRITE_STATES = BulkInsert(table_of(RunStateRow), NEW_STATE_COLUMNS)
+WRITE_ARTIFACTS = BulkInsert(table_of(ArtifactRow), ("state_id", "run_id", "data", "created"))
 
 
 class StateLog:
     """What is to be written, in order."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._states: list[tuple[UUID, int, State]] = []
         self._artifacts: list[tuple[UUID, State]] = []
         self.begin()
@@ -41,24 +38,14 @@ class StateLog:
         del self._states[states:]
         del self._artifacts[artifacts:]
 
-    async def write(self, now: datetime, *, earlier: bool) -> None:
-        """Write what was added, or only what was before the present request."""
+    def take(self, now: datetime, *, earlier: bool) -> tuple[list[Values], list[Values]]:
+        """The rows of states and of artifacts to be written now, or only the earlier requests'."""
         ends = self._marks if earlier else (len(self._states), len(self._artifacts))
         states, self._states = self._states[: ends[0]], self._states[ends[0] :]
         artifacts, self._artifacts = self._artifacts[: ends[1]], self._artifacts[ends[1] :]
         self._marks = (0, 0)
-        if states:
-            kept = {state.id for _, state in artifacts}
-            rows = [state_row(*written, created=now) for written in states]
-            for row in rows:
-                if row["id"] in kept:
-                    row["data"] = None
-            await self._connection.execute(_WRITE_STATES, rows)
-        if artifacts:
-            await self._connection.execute(
-                _WRITE_ARTIFACTS,
-                [
-                    {"state_id": state.id, "run_id": run_id, "data": state.data, "created": now}
-                    for run_id, state in artifacts
-                ],
-            )
+        kept = {state.id for _, state in artifacts}
+        return [
+            state_row(run_id, version, state, None if state.id in kept else state.data, now)
+            for run_id, version, state in states
+        ], [(state.id, run_id, state.data, now) for run_id, state in artifacts]

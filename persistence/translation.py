@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from persistence.schema import RunRow, RunStateRow, table_of
 from rules.runs import NO_POLICY, FlowRun, Run, RunKind, RunPolicy, TaskRun
 from rules.states import State, StateDetails
@@ -43,6 +45,19 @@ _PROGRESS = (
 RUN_COLUMNS = tuple(table_of(RunRow).c[name] for name in ("id", *_DESCRIPTION, *_PROGRESS))
 PROGRESS_COLUMNS = _PROGRESS
 DESCRIPTION_COLUMNS = _DESCRIPTION
+NEW_RUN_COLUMNS = ("id", "created", *_DESCRIPTION, *_PROGRESS)
+NEW_STATE_COLUMNS = (
+    "id",
+    "run_id",
+    "version",
+    "type",
+    "name",
+    "timestamp",
+    "message",
+    "data",
+    "state_details",
+    "created",
+)
 STATE_COLUMNS = tuple(
     table_of(RunStateRow).c[name]
     for name in ("id", "type", "name", "timestamp", "message", "state_details")
@@ -141,30 +156,27 @@ def description(run: Run) -> Values:
     )
 
 
-def new_run_row(run: Run, created: datetime) -> dict[str, Any]:
-    """The row of a run that is to be inserted."""
-    return {
-        "id": run.id,
-        "created": created,
-        **dict(zip(_DESCRIPTION, description(run), strict=True)),
-        **dict(zip(_PROGRESS, progress(run), strict=True)),
-    }
+def new_run_row(run: Run, version: int, created: datetime) -> Values:
+    """The row of a run that is to be inserted, in the order of ``NEW_RUN_COLUMNS``."""
+    return (run.id, created, *description(run), version, *progress(run)[1:])
 
 
-def state_row(run_id: UUID, version: int, state: State, created: datetime) -> dict[str, Any]:
-    """The row of a state that is to be inserted."""
-    return {
-        "id": state.id,
-        "run_id": run_id,
-        "version": version,
-        "type": state.type,
-        "name": state.name,
-        "timestamp": state.timestamp,
-        "message": state.message,
-        "data": state.data,
-        "state_details": state.state_details.model_dump(mode="json", exclude_defaults=True),
-        "created": created,
-    }
+def state_row(
+    run_id: UUID, version: int, state: State, data: JsonValue, created: datetime
+) -> Values:
+    """The row of a state that is to be inserted, in the order of ``NEW_STATE_COLUMNS``."""
+    return (
+        state.id,
+        run_id,
+        version,
+        state.type,
+        state.name,
+        state.timestamp,
+        state.message,
+        data,
+        state.state_details.model_dump(mode="json", exclude_defaults=True),
+        created,
+    )
 
 
 def snapshot(run: Run) -> Values:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
-from persistence.errors import RuleSqlFailed, is_lost, is_transient
+from persistence.errors import RuleSqlFailed, has_timed_out, is_lost, is_transient
 
 
 @dataclass(slots=True)
@@ -63,7 +63,8 @@ class UserSql:
         try:
             await scope.session.commit()
         except DBAPIError as error:
-            if is_transient(error) or is_lost(error):
+            passes = is_transient(error) and not has_timed_out(error)
+            if passes or is_lost(error):
                 raise
             raise RuleSqlFailed(error) from error
         await scope.session.close()

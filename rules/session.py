@@ -45,7 +45,7 @@ class TransactionalSession(Protocol):
         """The tags of which the task run holds a slot."""
 
     def take_slots(self, task_run_id: UUID, tags: Collection[str]) -> None:
-        """Make the task run a holder of one slot of each of these limited tags."""
+        """Make the task run a holder of one slot of each of these limited tags, its own."""
 
     def release_slots(self, task_run_id: UUID, tags: Collection[str]) -> None:
         """Take the task run off the holders of these tags; not to hold one is no error."""

@@ -1,5 +1,6 @@
 """Servers and databases for tests. One that is missing fails the run; nothing is skipped."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,8 @@ from deploy.servers import (
     postgresql,
     rabbitmq,
 )
+from persistence.migrating import upgrade
+from tests.servers.certificates import Authority
 from tests.servers.databases import fresh_database
 from tests.servers.vhosts import Vhost, fresh_vhost
 
@@ -27,14 +30,31 @@ def pytest_configure() -> None:
     configure_logs(LogFormat.JSON, LogLevel.WARNING)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files whose tests may take longest, lest one process ends long after another.
+
+    The order is a file's, so that no fixture of a module is made twice.
+    """
+    longest: dict[Path, float] = defaultdict(float)
+    for item in items:
+        longest[item.path] = max(longest[item.path], _seconds_allowed(item))
+    items.sort(key=lambda item: -longest[item.path])
+
+
+def _seconds_allowed(item: pytest.Item) -> float:
+    """Its own time limit, 0 where it has none of its own."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Pull images and install packages now, where no test's time limit runs."""
     tests = [item for item in session.items if isinstance(item, pytest.Function)]
     needed = {name for test in tests for name in test.fixturenames}
     try:
-        if needed & {"broker", "own_broker"}:
+        if needed & {"broker", "own_broker", "tls_broker"}:
             find_rabbitmq()
-        if needed & {"postgres", "own_postgres"}:
+        if needed & {"postgres", "own_postgres", "tls_postgres"}:
             find_postgresql()
     except NoServerFoundError as error:
         pytest.exit(str(error), returncode=1)
@@ -76,10 +96,45 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def schema_template(postgres: PostgresServer) -> str:
+    """The name of a database with the schema in place: a copy takes less than migrations do."""
+    name = "with_schema"
+    upgrade(postgres.create_database(name))
+    return name
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: PostgresServer, schema_template: str) -> Iterator[str]:
+    """The URL of a fresh database on the shared server, with the schema in place."""
+    with fresh_database(postgres, schema_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def own_postgres() -> Iterator[Callable[[], PostgresServer]]:
     """Starts servers for tests that stop, kill or freeze theirs; each is the caller's alone."""
     with ExitStack() as started:
         yield lambda: started.enter_context(postgresql(durable=False))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The CA of the servers that speak TLS, and of the clients that they let in."""
+    return Authority(tmp_path_factory.mktemp("certificates"), "ours")
+
+
+@pytest.fixture(scope="session")
+def tls_broker(authority: Authority) -> Iterator[RabbitServer]:
+    """A RabbitMQ that all tests share; its listener for TLS demands certificates of clients."""
+    with rabbitmq(authority.server()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tls_postgres(authority: Authority) -> Iterator[PostgresServer]:
+    """A PostgreSQL that all tests share; it demands TLS, certificates of clients and passwords."""
+    with postgresql(durable=False, tls=authority.server()) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,30 +1,24 @@
 """One plain connection to the broker, which does not mend itself: its owner opens another."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from aiormq import Connection
 from aiormq.abc import AbstractChannel, ChannelFrame
-from aiormq.connection import DEFAULT_PORTS
 from aiormq.exceptions import AMQPConnectionError, AMQPError
 from yarl import URL
 
-from consumer.broker.errors import (
-    BrokerConnectionLost,
-    BrokerError,
-    BrokerRefused,
-    BrokerUnreachable,
-)
+from consumer.broker.address import BrokerAddress
+from consumer.broker.errors import BrokerConnectionLost
 from consumer.broker.frames import FrameReader, Tap
 from consumer.broker.state import ChannelWatch, ConnectionState
 from consumer.broker.translation import broker_errors
 from consumer.broker.transport import TappedTransport
+from consumer.broker.unreachable import prepared, silent, unreachable
 
 HEARTBEAT_SECONDS = 20
 
-_SETTING = "POINTSMAN_AMQP_URL"
 _CLOSE_SECONDS = 5.0
 _FRAME_MAX = 131_072  # RabbitMQ's default, where a broker sets no limit
 _CLOSED = "the connection was closed by us"
@@ -148,27 +142,23 @@ class BrokerConnection:
 
 
 async def connect(
-    url: str, name: str, *, tls: ssl.SSLContext | None = None, seconds: float = 10.0
+    broker: BrokerAddress | str, name: str, *, seconds: float = 10.0
 ) -> BrokerConnection:
     """Connect to the broker; ``name`` is what its list of connections shows.
 
     Raises:
-        BrokerUnreachable: nobody there answered in AMQP within so many seconds.
+        BrokerUnreachable: nobody there answered in AMQP within so many seconds, or by such TLS as
+            the address asks for.
         BrokerRefused: the broker refused the user, the password or the virtual host.
     """
-    try:
-        target = _with_heartbeat(URL(url))
-    except ValueError:  # its text would hold the password
-        raise BrokerUnreachable(
-            f"{_SETTING} is not a URL; give amqp://user:password@host"
-        ) from None
-    place = f"{target.host}:{target.port or DEFAULT_PORTS[target.scheme]}"
+    address = BrokerAddress.of(broker)
+    target, tls = await prepared(address)
     state = ConnectionState()
     frames = FrameReader(state.end)
     frames.tap(0, state)
     transport = TappedTransport(frames)
     library = _Library(
-        target,
+        _with_heartbeat(target),
         context=tls,
         transport_factory=transport,
         client_properties={"connection_name": name},
@@ -178,30 +168,16 @@ async def connect(
             await library.connect()
     except TimeoutError:
         transport.abort()
-        raise BrokerUnreachable(
-            f"no answer from the broker at {place} within {seconds:g} s;"
-            f" see that it runs and that {_SETTING} names it"
-        ) from None
+        raise silent(address, seconds) from None
+    except StopAsyncIteration as error:  # the library's word for a peer that had hung up already
+        transport.abort()
+        hung_up = ConnectionResetError("the connection was closed before it was open")
+        raise unreachable(address, hung_up, state.refusal) from error
     except (AMQPError, OSError) as error:
         transport.abort()
-        raise _why_not(place, state, error) from error
+        raise unreachable(address, error, state.refusal) from error
     return BrokerConnection(library, transport, state)
 
 
 def _with_heartbeat(url: URL) -> URL:
     return url if "heartbeat" in url.query else url.update_query(heartbeat=HEARTBEAT_SECONDS)
-
-
-def _why_not(place: str, state: ConnectionState, error: Exception) -> BrokerError:
-    if state.refusal is not None:
-        return BrokerRefused(
-            f"the broker at {place} refused the connection: {state.refusal};"
-            f" check user, password and virtual host in {_SETTING}"
-        )
-    if isinstance(error, OSError):
-        cause = str(error.args[-1]) if error.args else type(error).__name__
-    else:
-        cause = "what answers there does not speak AMQP 0-9-1"
-    return BrokerUnreachable(
-        f"can't reach the broker at {place}: {cause}; see that it runs and that {_SETTING} names it"
-    )

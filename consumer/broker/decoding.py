@@ -4,6 +4,7 @@ Reading is total: whatever a producer put into a header, the outcome is properti
 It works on offsets, so that a header's cost grows with its length only.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +20,9 @@ _NO_PROPERTIES = Properties()
 _PREFIX = Struct(">HHQH")
 _LAST_SECOND_IN_32_BITS = 0xFFFF_FFFF
 _CONTINUED = 1
+_BEFORE_HEADERS = (1 << 15, 1 << 14)
+_HEADERS = 1 << 13
+_COUNT = re.compile(rb"(.)(x-[a-z-]+)l.{8}", re.DOTALL)
 
 
 def read_body_size(payload: bytes) -> int:
@@ -42,6 +46,31 @@ def read_properties(payload: bytes) -> Properties:
         raise
     except (ValueError, OverflowError, OSError, error, IndexError) as problem:
         raise UndecodableHeader(str(problem)) from problem
+
+
+def as_published(payload: bytes) -> bytes:
+    """What is the same of a header whenever its message is delivered, though it can't be decoded.
+
+    A broker counts deliveries in a header table that it makes if there is none. What is left here
+    is no header any more.
+    """
+    try:
+        flags = _PREFIX.unpack_from(payload)[3]
+        start = _PREFIX.size
+        for bit in _BEFORE_HEADERS:
+            if flags & bit:
+                _, start = read_short_bytes(payload, start)
+        before, entries, after = payload[_PREFIX.size : start], b"", payload[start:]
+        if flags & _HEADERS:
+            at, end = _enter(payload, start, depth=0)
+            entries, after = _COUNT.sub(_unless_count, payload[at:end]), payload[end:]
+    except (error, IndexError, UndecodableHeader):
+        return payload
+    return b"%d %b%b%b" % (flags & ~_HEADERS, before, entries, after)
+
+
+def _unless_count(found: re.Match[bytes]) -> bytes:
+    return b"" if found[1][0] == len(found[2]) else found[0]
 
 
 def read_short_bytes(data: bytes, at: int) -> tuple[bytes, int]:

@@ -7,6 +7,7 @@ of a node that is no more; on 4.0 some names hold up the channel while the broke
 a connection that may be lost over it.
 """
 
+import asyncio
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
@@ -16,6 +17,7 @@ from consumer.broker.confirms import Outcome
 from consumer.broker.connection import BrokerConnection
 from consumer.broker.encoding import DIRECT_REPLY
 from consumer.broker.errors import BrokerFailed
+from consumer.broker.lasting_publisher import LastingPublisher
 from consumer.broker.messages import Outgoing
 from consumer.broker.publisher import PUBLISH_SECONDS, Publisher
 
@@ -60,6 +62,14 @@ class DirectReplies:
         self._seconds = seconds
         self._connection: BrokerConnection | None = None
         self._publisher: Publisher | None = None
+        self._turn = asyncio.Lock()  # a connection that fails is closed for all that use it
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker lets nothing be published at present, None where it does."""
+        if self._publisher is None or self._connection is None or self._connection.loss is not None:
+            return None
+        return self._publisher.blocked
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         """Publish the replies; REFUSED are those over whose address the broker would fail.
@@ -68,7 +78,8 @@ class DirectReplies:
             BrokerError: as when connecting and publishing.
         """
         sound = [message for message in messages if is_well_formed(message.routing_key)]
-        outcomes = iter(await self._publish(sound))
+        async with self._turn:
+            outcomes = iter(await self._publish(sound))
         return [
             next(outcomes) if is_well_formed(message.routing_key) else Outcome.REFUSED
             for message in messages
@@ -97,7 +108,7 @@ class DirectReplies:
         if self._publisher is None or self._connection is None or self._connection.loss is not None:
             await self.close()
             self._connection = await self._connect()
-            self._publisher = await Publisher.open(self._connection, seconds=self._seconds)
+            self._publisher = await LastingPublisher.open(self._connection, seconds=self._seconds)
         return self._publisher
 
 
@@ -107,6 +118,11 @@ class AnswerPublisher:
     def __init__(self, publisher: Publisher, direct_replies: DirectReplies) -> None:
         self._publisher = publisher
         self._direct_replies = direct_replies
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker lets nothing be published at present, None where it does."""
+        return self._publisher.blocked or self._direct_replies.blocked
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         """Publish the messages and tell what became of each, as ``Publisher.publish`` does."""

@@ -1,6 +1,8 @@
 """Outgoing messages, written as the frames of one publish (AMQP 0-9-1, section 4.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from struct import Struct
 from typing import Any
@@ -30,6 +32,16 @@ def publish_frames(message: Outgoing, channel: int, frame_max: int) -> bytes:
     """The frames that publish the message, persistent.
 
     Raises:
+        UnsendableMessage: as ``opening_frames`` says.
+    """
+    opening = opening_frames(message, channel, frame_max)
+    return b"".join((opening, *body_frames(message.body, channel, frame_max)))
+
+
+def opening_frames(message: Outgoing, channel: int, frame_max: int) -> bytes:
+    """The frames that come before the body.
+
+    Raises:
         UnsendableMessage: a text is too long or is none, a header's value has no counterpart in
             AMQP, or the properties do not fit into one frame.
     """
@@ -45,15 +57,33 @@ def publish_frames(message: Outgoing, channel: int, frame_max: int) -> bytes:
     room = frame_max - _FRAME_OVERHEAD
     if len(header) > room:
         raise UnsendableMessage(f"its properties take {len(header)} bytes, a frame holds {room}")
-    frames = [
-        frame(FrameType.METHOD, channel, method),
-        frame(FrameType.HEADER, channel, header),
-    ]
-    frames.extend(
-        frame(FrameType.BODY, channel, message.body[at : at + room])
-        for at in range(0, len(message.body), room)
-    )
-    return b"".join(frames)
+    return frame(FrameType.METHOD, channel, method) + frame(FrameType.HEADER, channel, header)
+
+
+def body_frames(body: bytes, channel: int, frame_max: int) -> Iterator[bytes]:
+    """The frames of the body, none where it is empty."""
+    room = frame_max - _FRAME_OVERHEAD
+    for at in range(0, len(body), room):
+        yield frame(FrameType.BODY, channel, body[at : at + room])
+
+
+def fitted(message: Outgoing, frame_max: int) -> Outgoing:
+    """The message without headers that can't be put into AMQP, or that a frame has no room for.
+
+    Of the latter the longest go first.
+    """
+    properties = message.properties
+    lengths: dict[str, int] = {}
+    for name, value in properties.headers.items():
+        with suppress(UnsendableMessage):
+            lengths[name] = len(_table({name: value}))
+    bare = len(_content_header(replace(properties, headers={"": ""}), len(message.body)))
+    for name in sorted(lengths, key=lengths.__getitem__, reverse=True):
+        if bare + sum(lengths.values()) + _FRAME_OVERHEAD <= frame_max:
+            break
+        del lengths[name]
+    headers = {name: properties.headers[name] for name in lengths}
+    return replace(message, properties=replace(properties, headers=headers))
 
 
 def _content_header(properties: Properties, body_size: int) -> bytes:

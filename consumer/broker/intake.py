@@ -71,6 +71,10 @@ class Intake:
             self._check()
             self._arrived.clear()
             await self._arrived.wait()
+        return self.take(limit)
+
+    def take(self, limit: int) -> list[Delivery]:
+        """What is there at this moment, at most so many, in the order in which it came."""
         self._check()
         take = self._waiting.popleft
         return [take() for _ in range(min(limit, len(self._waiting)))]

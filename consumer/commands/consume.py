@@ -1,12 +1,22 @@
 """``pointsman consume``."""
 
-import asyncio
+import os
+import sys
 
 import click
+import structlog
 
 from consumer.logs import configure_logs
 from consumer.settings import Settings
+from consumer.unknown_settings import unknown_settings
 from consumer.worker.process import run_consumer
+
+if sys.platform == "win32":
+    from asyncio import run
+else:
+    from uvloop import run
+
+log = structlog.get_logger(__name__)
 
 
 @click.command(name="consume")
@@ -17,4 +27,6 @@ def command() -> None:
     """
     settings = Settings.from_environment()
     configure_logs(settings.log_format, settings.log_level)
-    asyncio.run(run_consumer(settings))
+    for each in unknown_settings(os.environ):
+        log.warning("unknown-setting", setting=each.name, did_you_mean=each.likeness)
+    run(run_consumer(settings))

@@ -1,5 +1,7 @@
 """The ``pointsman`` command, and how its errors are told."""
 
+import gc
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -9,18 +11,27 @@ import click
 from consumer.broker.errors import BrokerError
 from consumer.commands.interrupts import INTERRUPTED, let_through, put_back
 from consumer.errors import PointsmanError
+from consumer.libraries import quiet_libraries
+from consumer.redaction import redacted
+from consumer.unknown_settings import unknown_settings
 from persistence.errors import PersistenceError
 
 _COMMANDS = {
+    "check": "check",
     "consume": "consume",
     "db": "db",
     "dead-letters": "dead_letters",
+    "decisions": "decisions",
     "demo": "demo",
     "limits": "limits",
     "propose": "propose",
     "runs": "runs",
     "topology": "topology",
 }
+
+
+# What is set to no effect is told by these among what they tell anyway: as events, as a finding.
+_TELL_THEMSELVES = frozenset({"consume", "check"})
 
 
 class CommandGroup(click.Group):
@@ -48,6 +59,9 @@ class CommandGroup(click.Group):
             if not _is_utf8(each):
                 raise click.UsageError(f"the argument {each!a} is not valid UTF-8", ctx)
         resolved = super().resolve_command(ctx, args)
+        if not gc.isenabled():
+            gc.freeze()  # what was imported stays, and is never looked through again
+            gc.enable()
         let_through()
         return resolved
 
@@ -66,16 +80,21 @@ class CommandGroup(click.Group):
             stop = "" if told.endswith((".", "?", "!")) else "."
             raise click.UsageError(f"{told}{stop} See '{command} --help'.") from error
         except (PointsmanError, BrokerError, PersistenceError) as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            raise click.ClickException(redacted(" ".join(str(error).split()))) from error
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pointsman")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Pointsman decides, request by request, whether a run may change its state.
 
     Settings come from environment variables with the prefix POINTSMAN_ (see docs/settings.md).
     """
+    quiet_libraries()
+    if context.invoked_subcommand not in _TELL_THEMSELVES:
+        for each in unknown_settings(os.environ):
+            click.echo(f"Warning: {each.sentence}", err=True)
 
 
 def _is_utf8(argument: str) -> bool:

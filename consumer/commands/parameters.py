@@ -1,7 +1,10 @@
 """Types of arguments and options: what no request and no query can hold is a usage error."""
 
+import re
+from collections.abc import Mapping
+from datetime import timedelta
 from math import isnan
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import click
@@ -31,6 +34,26 @@ class Number(click.FloatRange):
         if isnan(number):
             self.fail(f"{value!r} is not a number", param, ctx)
         return number
+
+
+class Age(click.ParamType[timedelta]):
+    """A span until now: a number of seconds, minutes, hours or days; of hours without a unit."""
+
+    name = "age"
+    _FORM: ClassVar = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
+    _SECONDS: ClassVar[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3_600, "": 3_600, "d": 86_400}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """The span in the text."""
+        form = self._FORM.fullmatch(str(value))
+        if form is None:
+            self.fail(f"{value!r} is not an age such as 90s, 15m, 6h or 3d", param, ctx)
+        seconds = float(form[1]) * self._SECONDS[form[2]]
+        if seconds > CENTURY_SECONDS:
+            self.fail(f"{value!r} is more than a hundred years", param, ctx)
+        return timedelta(seconds=seconds)
 
 
 class Json(click.ParamType[Any]):

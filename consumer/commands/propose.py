@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 from pydantic_core import to_json
-from yarl import URL
 
+from consumer.broker.address import BrokerAddress
 from consumer.client import Client
 from consumer.commands.output import print_facts
 from consumer.commands.parameters import (
@@ -91,8 +91,9 @@ def command(**options: Any) -> None:
     # A delay that is returned is its sender's to propose again: nothing follows by itself.
     follow = options["follow"] and options["on_delay"] != OnDelay.RETURN
     waiting = Waiting(options["seconds"], follow=follow)
-    url = settings.amqp_url.get_secret_value()
-    decisions = asyncio.run(_propose(url, _body(options), options["request_id"], waiting))
+    decisions = asyncio.run(
+        _propose(settings.broker, _body(options), options["request_id"], waiting)
+    )
     if options["as_json"]:
         click.echo(to_json(decisions, indent=2).decode())
     else:
@@ -131,12 +132,12 @@ def _body(options: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _propose(
-    url: str, body: dict[str, Any], request_id: str | None, waiting: Waiting
+    broker: BrokerAddress, body: dict[str, Any], request_id: str | None, waiting: Waiting
 ) -> list[dict[str, Any]]:
     decisions: list[dict[str, Any]] = []
-    async with Client.connected(url, "pointsman propose") as client:
+    async with Client.connected(broker, "pointsman propose") as client:
         # The broker checks the name against the connection's; only a forced request needs it.
-        user_id = URL(url).user if body["force"] else None
+        user_id = broker.target.user if body["force"] else None
         request_id = await client.send(body, request_id=request_id, user_id=user_id)
         try:
             async with asyncio.timeout(waiting.seconds):

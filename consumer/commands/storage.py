@@ -24,9 +24,9 @@ async def opened_database() -> AsyncIterator[Database]:
         PersistenceError: it can't be reached, or its schema is another.
         DatabaseFailedError: a statement failed.
     """
-    url = Settings.from_environment().database_url.get_secret_value()
+    address = Settings.from_environment().database
     try:
-        async with open_database(url) as database:
+        async with open_database(address) as database:
             await database.check_schema()
             yield database
     except DBAPIError as error:

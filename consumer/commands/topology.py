@@ -63,10 +63,10 @@ def check_command(*, as_json: bool) -> None:
 
 
 async def _declare(settings: Settings, topology: Topology) -> None:
-    async with open_database(settings.database_url.get_secret_value()) as database:
+    async with open_database(settings.database) as database:
         await database.check_schema()
         await record_partitions(database, topology.partitions)
-    connection = await connect(settings.amqp_url.get_secret_value(), _CONNECTION_NAME)
+    connection = await connect(settings.broker, _CONNECTION_NAME)
     try:
         await declare(connection, topology)
     finally:
@@ -74,7 +74,7 @@ async def _declare(settings: Settings, topology: Topology) -> None:
 
 
 async def _check(settings: Settings) -> list[Problem]:
-    connection = await connect(settings.amqp_url.get_secret_value(), _CONNECTION_NAME)
+    connection = await connect(settings.broker, _CONNECTION_NAME)
     try:
         return await check(connection, describe(settings.partitions))
     finally:

@@ -6,7 +6,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
+from consumer.broker.decoding import as_published
 from consumer.broker.messages import Outgoing
+from consumer.redaction import redacted
 from consumer.topology.names import DEAD_LETTERS
 from consumer.wire.names import DeadHeader
 from consumer.wire.requests import Envelope
@@ -27,7 +29,7 @@ class DeathCause:
     @classmethod
     def of(cls, reason: str, error: BaseException) -> "DeathCause":
         """What an exception says, as far as a database and a message header can keep it."""
-        text = str(error)[:_MAX_ERROR_CHARACTERS].replace("\0", "")
+        text = redacted(str(error))[:_MAX_ERROR_CHARACTERS].replace("\0", "")
         kept = text.encode(errors="backslashreplace").decode()
         return cls(reason=reason, error_type=type(error).__name__, error=kept)
 
@@ -64,12 +66,12 @@ class LetterWriter:
 
 
 def letter_id(envelope: Envelope, attempt: int) -> UUID:
-    """What makes the same letter one row: its request and attempt, or else all that it consists of.
+    """What makes the same letter one row: request, attempt and body, or else all that there is.
 
     Two letters without a request id that do not differ in anything are one.
     """
     if envelope.request_id is not None:
-        return uuid5(_NAMESPACE, f"{envelope.request_id}\n{attempt}")
+        return uuid5(_NAMESPACE, f"{envelope.request_id}\n{attempt}\n{envelope.digest.hex()}")
     properties = envelope.delivery.properties
     # What the broker adds differs from one delivery to the next.
     own = sorted(
@@ -78,4 +80,6 @@ def letter_id(envelope: Envelope, attempt: int) -> UUID:
         if not name.startswith("x-")
     )
     came_with = repr((replace(properties, headers={}), own)).encode(errors="replace")
+    if envelope.delivery.raw_header is not None:
+        came_with += as_published(envelope.delivery.raw_header)
     return uuid5(_NAMESPACE, sha256(envelope.digest + came_with).hexdigest())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from consumer.broker.address import BrokerAddress
 from consumer.client import Client
 from consumer.demo.desk import Desk
 from consumer.demo.errors import DemoError
@@ -49,7 +50,7 @@ async def give(settings: Settings, screen: Screen) -> Result:
         journal = Journal(roster, _stopwatch(), screen.show)
         with screen:
             await _alongside(
-                _perform(settings.amqp_url.get_secret_value(), story, roster, journal),
+                _perform(settings.broker, story, roster, journal),
                 subscription.serve(journal),
                 stands.consumer.dies(),
                 _draw(screen),
@@ -58,10 +59,10 @@ async def give(settings: Settings, screen: Screen) -> Result:
     return Result(figures, tuple(disappointments(story, roster, journal)))
 
 
-async def _perform(url: str, story: Story, roster: Roster, journal: Journal) -> None:
+async def _perform(broker: BrokerAddress, story: Story, roster: Roster, journal: Journal) -> None:
     async with (
-        Client.connected(url, f"{CONNECTION_NAME}, workers") as of_workers,
-        Client.connected(url, f"{CONNECTION_NAME}, producers") as of_producers,
+        Client.connected(broker, f"{CONNECTION_NAME}, workers") as of_workers,
+        Client.connected(broker, f"{CONNECTION_NAME}, producers") as of_producers,
     ):
         workers, producers = Desk(of_workers, journal), Desk(of_producers, journal)
         await _alongside(

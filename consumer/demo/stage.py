@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from consumer.broker.address import BrokerAddress
 from consumer.broker.connection import BrokerConnection, connect
 from consumer.demo.child import ConsumerProcess, consumer_process
 from consumer.demo.company import refuse_company
@@ -37,12 +38,11 @@ async def stage(settings: Settings, limits: Mapping[str, int]) -> AsyncIterator[
         BrokerError: there is no broker to be had.
         PersistenceError: there is no database to be had.
     """
-    database_url = settings.database_url.get_secret_value()
-    async with _connection(settings.amqp_url.get_secret_value()) as connection:
+    async with _connection(settings.broker) as connection:
         await refuse_company(connection, settings.partitions)
-        await asyncio.to_thread(upgrade, database_url)
+        await asyncio.to_thread(upgrade, settings.database)
         async with (
-            open_database(database_url) as database,
+            open_database(settings.database) as database,
             limits_set(database, limits),
             consumer_process(
                 _environment(), settings.shutdown_seconds + _STOP_MARGIN_SECONDS
@@ -53,8 +53,8 @@ async def stage(settings: Settings, limits: Mapping[str, int]) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[BrokerConnection]:
-    connection = await connect(url, CONNECTION_NAME)
+async def _connection(broker: BrokerAddress) -> AsyncIterator[BrokerConnection]:
+    connection = await connect(broker, CONNECTION_NAME)
     try:
         yield connection
     finally:
@@ -66,6 +66,7 @@ def _environment() -> dict[str, str]:
     return {
         **os.environ,
         f"{PREFIX}SLOT_DELAY_SECONDS": str(_SLOT_DELAY_SECONDS),
+        f"{PREFIX}HTTP_PORT": "0",  # beside a consumer that serves there, perhaps
         f"{PREFIX}LOG_FORMAT": LogFormat.JSON,
         f"{PREFIX}LOG_LEVEL": LogLevel.INFO,
     }

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from persistence.dead_letters import RecordedLetter
+from persistence.dead_letters.values import RecordedLetter
 from persistence.history import RunHistory, UndecidedAttempt
 from persistence.records import DecisionRecord, Forward
+from persistence.schema import LetterStatus
 from rules.states import StateType
 
 _USUAL_LATENESS = timedelta(seconds=5)
@@ -92,13 +93,16 @@ def attempts_of(
     for key in keys:
         record, unfinished = records.get(key), undecided.get(key)
         own_letters = by_attempt.get(key, [])
+        is_dead = any(letter.status is not LetterStatus.ANSWERED for letter in own_letters)
         is_newest = newest[key[0]] == key[1]
         found.append(
             Attempt(
                 request_id=key[0],
                 attempt=key[1],
                 at=_heard_of(record, unfinished, own_letters),
-                standing=_standing(record, is_newest=is_newest, dead=bool(own_letters), now=now),
+                standing=Standing.SETTLED
+                if record is None and unfinished is None and not is_dead
+                else _standing(record, is_newest=is_newest, dead=is_dead, now=now),
                 record=record,
                 body={} if record is None else from_json(record.body),
                 undecided=unfinished,

@@ -6,7 +6,7 @@ from typing import Any
 from consumer.explaining.attempts import Attempt
 from consumer.explaining.story import Story
 from consumer.wire.decisions import Decision, RunSummary
-from persistence.dead_letters import RecordedLetter
+from persistence.dead_letters.values import RecordedLetter
 
 Row = Mapping[str, Any]
 

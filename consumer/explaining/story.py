@@ -7,7 +7,8 @@ from uuid import UUID
 
 from consumer.explaining.attempts import Attempt, attempts_of
 from persistence.database import Database
-from persistence.dead_letters import LetterFilter, list_letters
+from persistence.dead_letters.filters import LetterFilter
+from persistence.dead_letters.listing import list_letters
 from persistence.history import run_history
 from persistence.limits import Limit, list_limits
 from rules.runs import Run

@@ -13,7 +13,11 @@ from aiormq.abc import AbstractChannel
 from consumer.broker.connection import BrokerConnection
 from consumer.broker.errors import ChannelClosedByBroker
 from consumer.topology.declare import declare_one
-from consumer.topology.errors import ConflictingTopologyError, TopologyError
+from consumer.topology.errors import (
+    ConflictingTopologyError,
+    ForbiddenTopologyError,
+    TopologyError,
+)
 from consumer.topology.names import MAX_PARTITIONS, partition_queue
 from consumer.topology.values import Exchange, Queue, Topology
 
@@ -26,6 +30,7 @@ class ProblemKind(StrEnum):
     MISSING = "missing"
     CONFLICTING = "conflicting"
     SURPLUS = "surplus"
+    FORBIDDEN = "forbidden"
     UNKNOWN = "unknown"
 
 
@@ -61,6 +66,8 @@ async def _compare(connection: BrokerConnection, thing: Exchange | Queue) -> Pro
             await declare_one(channel, thing)
     except ConflictingTopologyError as error:
         return Problem(ProblemKind.CONFLICTING, thing.name, str(error))
+    except ForbiddenTopologyError as error:
+        return Problem(ProblemKind.FORBIDDEN, thing.name, str(error))
     except TopologyError as error:
         return Problem(ProblemKind.UNKNOWN, thing.name, str(error))
     except ChannelClosedByBroker as error:

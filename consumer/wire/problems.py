@@ -17,5 +17,16 @@ def sentence(error: ValidationError, *, within: str = "") -> str:
         told.append(f"{place}: {message}" if place else message)
     if len(problems) > _MAX_TOLD:
         told.append(f"and {len(problems) - _MAX_TOLD} more")
-    # A name that a stranger made up may be long, or hold what no database keeps.
-    return "; ".join(told).replace("\0", "\\0")[:_MAX_CHARACTERS]
+    return shown("; ".join(told))[:_MAX_CHARACTERS]
+
+
+def shown(text: str) -> str:
+    """The text with what no terminal should be sent, and no database keeps, written as escapes.
+
+    A stranger may have made up the names in it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

@@ -1,17 +1,14 @@
 """From a delivery to a request, or to the reason why it is none. Nothing raises out of here."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from consumer.broker.messages import Delivery
 from consumer.wire.body import RequestBody
+from consumer.wire.i_json import NotInteroperableError, check_i_json
 from consumer.wire.names import (
     JSON_CONTENT_TYPE,
     MAX_REQUEST_ID_CHARACTERS,
@@ -109,32 +106,9 @@ def _claimed_attempt(value: object) -> int:
 def _parse(raw: bytes) -> RequestBody:
     try:
         body = RequestBody.model_validate_json(raw, strict=True)
+        check_i_json(raw)
     except ValidationError as error:
         raise _RefusedError(sentence(error)) from None
-    if b"\\u0000" in raw and any("\0" in text for text in _texts(from_json(raw))):
-        raise _RefusedError("a text has a NUL character, which cannot be stored")
-    if body.state is not None and not _all_finite(body.state.data):
-        raise _RefusedError("state.data: a number is not finite")
+    except NotInteroperableError as error:
+        raise _RefusedError(str(error)) from None
     return body
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """All scalars in a JSON value, and all keys, without recursion."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            yield from item.keys()
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        else:
-            yield item
-
-
-def _texts(value: Any) -> Iterator[str]:
-    return (leaf for leaf in _leaves(value) if isinstance(leaf, str))
-
-
-def _all_finite(value: Any) -> bool:
-    return all(math.isfinite(leaf) for leaf in _leaves(value) if isinstance(leaf, float))

@@ -31,8 +31,13 @@ class Envelope:
 
     @property
     def user_id(self) -> str | None:
-        """The user as the broker checked it."""
-        return self.delivery.properties.user_id
+        """The user as the broker checked it.
+
+        The broker lets an impersonator name anybody; a name with a NUL, which no database keeps,
+        is nobody's.
+        """
+        user_id = self.delivery.properties.user_id
+        return None if user_id is None or "\0" in user_id else user_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

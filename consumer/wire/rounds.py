@@ -18,6 +18,8 @@ from consumer.wire.names import MAX_ORIGINAL_BYTES, Header
 from consumer.wire.requests import Envelope
 
 _OWN_PREFIX = "pointsman-"
+_BROKERS_OWN = ("x-", "timestamp_in_ms")
+_NEVER_SENT = ("user_id", "app_id", "content_encoding", "expiration", "priority")
 
 
 def round_properties(envelope: Envelope, *, attempt: int, failures: int) -> Properties:
@@ -46,16 +48,37 @@ def round_properties(envelope: Envelope, *, attempt: int, failures: int) -> Prop
 
 
 def original_header(envelope: Envelope) -> str | None:
-    """What else came with the message, as JSON of at most 16 KiB; None where nothing did."""
+    """What else came with the message, as JSON of at most 16 KiB; None where nothing did.
+
+    Of a message that we have sent round before it is what was told then. A stranger can set that
+    header too; it is told as one of those that the message came with.
+    """
     delivery = envelope.delivery
-    headers = delivery.properties.headers
-    earlier = headers.get(Header.ORIGINAL)
-    if isinstance(earlier, str):
-        return _cut(earlier)
+    if _may_be_ours(envelope):
+        earlier = delivery.properties.headers.get(Header.ORIGINAL)
+        return _cut(earlier) if isinstance(earlier, str) else None
     if delivery.raw_header is not None:
         return _cut(_as_json({"header": delivery.raw_header.hex()}))
     came_with = _left_out(delivery.properties, envelope.trace)
     return _cut(_as_json(came_with)) if came_with else None
+
+
+def _may_be_ours(envelope: Envelope) -> bool:
+    """Whether it looks in all respects like a message that we have sent round.
+
+    Such a one has its id in our header too, and nothing that we never send; the broker adds
+    headers beginning with ``x-``, and if it is set up so, times.
+    """
+    properties = envelope.delivery.properties
+    return (
+        envelope.sent_round
+        and properties.headers.get(Header.REQUEST_ID) == envelope.request_id
+        and all(getattr(properties, name) is None for name in _NEVER_SENT)
+        and all(
+            name in envelope.trace or name.startswith((_OWN_PREFIX, *_BROKERS_OWN))
+            for name in properties.headers
+        )
+    )
 
 
 def _as_json(value: dict[str, Any]) -> str:
@@ -67,17 +90,11 @@ def _as_json(value: dict[str, Any]) -> str:
 
 def _left_out(properties: Properties, trace: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
-        name: value
-        for name in ("user_id", "app_id", "content_encoding", "expiration", "priority")
-        if (value := getattr(properties, name)) is not None
+        name: value for name in _NEVER_SENT if (value := getattr(properties, name)) is not None
     }
     if isinstance(properties.timestamp, datetime):
         told["timestamp"] = properties.timestamp.isoformat()
-    foreign = {
-        name: value
-        for name, value in properties.headers.items()
-        if name not in trace and not name.startswith(_OWN_PREFIX)
-    }
+    foreign = {name: value for name, value in properties.headers.items() if name not in trace}
     if foreign:
         told["headers"] = foreign
     return told

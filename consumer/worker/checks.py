@@ -1,12 +1,12 @@
 """What is checked before any rule: has the request a claim, was it decided, may it be governed?"""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consumer.wire.decisions import Verdict
 from consumer.wire.names import Code
-from consumer.wire.requests import Envelope, Request
+from consumer.wire.requests import Envelope, Reading, Request
 from persistence.records import DecisionRecord
 from persistence.session import Session
 from rules.runs import Run
@@ -40,7 +40,7 @@ def standing(session: Session, envelope: Envelope) -> Standing:
         return Standing(user_id=envelope.user_id)
     if envelope.claimed_attempt > 0:
         earlier = session.recorded(request_id, envelope.claimed_attempt - 1)
-        if earlier is not None and _leads_on(earlier, envelope):
+        if earlier is not None and _leads_on(session, earlier, envelope):
             return Standing(attempt=envelope.claimed_attempt, user_id=earlier.user_id)
     begun = session.begun(request_id, 0)
     if begun is None or begun.body_sha256 != envelope.digest:
@@ -48,8 +48,17 @@ def standing(session: Session, envelope: Envelope) -> Standing:
     return Standing(user_id=begun.user_id)
 
 
-def _leads_on(earlier: DecisionRecord, envelope: Envelope) -> bool:
-    return earlier.decision == Verdict.DELAY and earlier.body_sha256 == envelope.digest
+def _leads_on(session: Session, earlier: DecisionRecord, envelope: Envelope) -> bool:
+    return earlier.body_sha256 == envelope.digest and (
+        earlier.decision == Verdict.DELAY
+        or session.is_replayed(earlier.request_id, earlier.attempt)
+    )
+
+
+def without_claims(reading: Reading) -> Reading:
+    """A message as it would be without the headers by which it claims to have been sent round."""
+    envelope = replace(reading.envelope, claimed_attempt=0, sent_round=False)
+    return replace(reading, envelope=envelope)
 
 
 def is_same_request(record: DecisionRecord, envelope: Envelope) -> bool:

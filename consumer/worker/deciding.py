@@ -8,7 +8,7 @@ from typing import Any
 from consumer.dead_letters.letters import DeathCause
 from consumer.topology.names import MAX_DELAY_SECONDS
 from consumer.wire.decisions import Verdict
-from consumer.wire.names import Code
+from consumer.wire.names import DECISION_TYPE, Code
 from consumer.wire.requests import Reading, Request, Unreadable
 from consumer.worker.checks import (
     Refusal,
@@ -18,6 +18,7 @@ from consumer.worker.checks import (
     refused_for_its_run,
     standing,
     unknown_run,
+    without_claims,
 )
 from consumer.worker.clock import Clock
 from consumer.worker.outcomes import Outcome
@@ -42,6 +43,8 @@ from rules.policies import (
 from rules.policy import BaseOrchestrationPolicy
 from rules.responses import ResponseDetails
 from rules.runs import FlowRun, Run, TaskRun
+
+_A_DECISION = "a decision has come back as a request: see what is bound to the decisions exchange"
 
 _VERDICTS = {
     SetStateStatus.ACCEPT: Verdict.ACCEPT,
@@ -90,23 +93,28 @@ class Decider:
         """
         now, envelope = self.clock(), reading.envelope
         session.begin_request()  # so that an error on the way takes back this request's work only
+        if envelope.delivery.properties.type == DECISION_TYPE:
+            return self.answering.unanswered(envelope, _invalid(_A_DECISION), now)
         if envelope.request_id is None:
             reason = reading.reason if isinstance(reading, Unreadable) else ""
             cause = _invalid(reason)
             return self.answering.nameless(envelope, _unreadable(reason, cause), cause, now)
         held = standing(session, envelope)
+        if held.attempt != envelope.claimed_attempt:
+            reading = without_claims(reading)
         known = session.recorded(envelope.request_id, held.attempt)
         if known is not None and is_same_request(known, envelope):
             return self.answering.recorded(reading, known, forwarding, now, repeated=True)
         if known is not None:
-            return self.answering.reused(reading, envelope.request_id, _reused(), now)
+            return self.answering.reused(reading, known, _reused())
         if condemned is None:
             ruling = await self._rule(session, reading, held, now)
         else:
             ruling = await _condemned(session, reading, condemned)
         record = decision_record(reading, envelope.request_id, held, ruling, now)
-        session.record(record)
-        return self.answering.recorded(reading, record, forwarding, now)
+        outcome = self.answering.recorded(reading, record, forwarding, now)
+        session.record(record)  # last: what fails before it leaves nothing of this request behind
+        return outcome
 
     async def _rule(
         self, session: Session, reading: Reading, held: Standing, now: datetime

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -10,6 +10,7 @@ from consumer.broker.confirms import Outcome as PublishOutcome
 from consumer.broker.direct_replies import AnswerPublisher
 from consumer.broker.messages import Outgoing, Properties
 from consumer.broker.publisher import Publisher
+from consumer.health.measures.publishing import PublishingMeasures, Recipient
 from consumer.topology.names import DECISIONS
 from consumer.wire.decisions import message_id, routing_keys
 from consumer.wire.names import DECISION_TYPE, JSON_CONTENT_TYPE
@@ -32,6 +33,12 @@ class OutcomePublisher:
 
     forwards: Publisher
     decisions: AnswerPublisher
+    measures: PublishingMeasures = field(default_factory=PublishingMeasures)
+
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker lets nothing be published at present, None where it does."""
+        return self.forwards.blocked or self.decisions.blocked
 
     async def publish(self, outcomes: Sequence[Outcome]) -> frozenset[RequestKey]:
         """Publish all, and say which records' delayed requests and dead letters are confirmed.
@@ -59,6 +66,7 @@ class OutcomePublisher:
             messages = _unconfirmed(messages, answers)
             if messages:
                 tries += 1
+                self.measures.forwards_refused(len(messages))
                 log.warning(
                     "forward-refused",
                     messages=len(messages),
@@ -74,6 +82,9 @@ class OutcomePublisher:
             answers = await self.decisions.publish(messages)
             messages = _unconfirmed(messages, answers)
         for message in messages:
+            self.measures.undelivered(
+                Recipient.EXCHANGE if message.exchange == DECISIONS else Recipient.REPLY
+            )
             log.warning(
                 "decision-undelivered",
                 exchange=message.exchange,

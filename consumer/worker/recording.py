@@ -154,12 +154,16 @@ class Answering:
             forwards=(record.request_id, record.attempt) if due else None,
         )
 
-    def reused(self, reading: Reading, request_id: str, ruling: Ruling, now: datetime) -> Outcome:
-        """Tell a sender, and nobody else, that its request's id belongs to another request."""
+    def reused(self, reading: Reading, known: DecisionRecord, ruling: Ruling) -> Outcome:
+        """Tell a sender, and nobody else, that its request's id belongs to another request.
+
+        The time told is that of the other's decision: this one is not on record, and must have the
+        same bytes whenever it is published again.
+        """
         envelope = reading.envelope
         answer = Answer(
-            body=decision_bytes(envelope, None, ruling, now),
-            identity=identity(request_id, None, envelope.digest),
+            body=decision_bytes(envelope, None, ruling, known.decided_at),
+            identity=identity(known.request_id, None, envelope.digest),
             verdict=ruling.verdict,
             code=Code.ID_REUSED,
             announced=False,
@@ -178,6 +182,11 @@ class Answering:
         )
         letter = self.letters.letter(envelope, cause, attempt=0, at=now)
         return Outcome(envelope=envelope, answer=answer, forward=letter)
+
+    def unanswered(self, envelope: Envelope, cause: DeathCause, now: datetime) -> Outcome:
+        """Bury what must not be answered, since the answer would come back like it, and so on."""
+        letter = self.letters.letter(envelope, cause, attempt=0, at=now)
+        return Outcome(envelope=envelope, forward=letter)
 
     def _forward(self, reading: Reading, record: DecisionRecord, now: datetime) -> Outgoing:
         envelope = reading.envelope

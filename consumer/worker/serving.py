@@ -1,21 +1,20 @@
-"""Serving the partitions over one pair of connections: batch by batch, until stopped or lost."""
+"""Serving the partitions over one pair of connections: batches side by side, until the end."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-
-import structlog
+from datetime import datetime
 
 from consumer.broker.intake import Intake
-from consumer.broker.messages import Delivery
-from consumer.wire.reading import RequestReader
 from consumer.wire.requests import Reading, Request
+from consumer.worker.dispatching import Dispatcher
 from consumer.worker.governing import Governor
-from consumer.worker.outcomes import Outcome
+from consumer.worker.outcomes import Outcome, RequestKey
 from consumer.worker.publishing import OutcomePublisher
 from consumer.worker.rounds import Router
-
-log = structlog.get_logger(__name__)
+from consumer.worker.setbacks import attempt_of
+from consumer.worker.telling import Telling
 
 _IDLE_SECONDS = 1.0
 
@@ -25,15 +24,17 @@ class Service:
     """Takes what is there, governs it, publishes what was decided, then acknowledges.
 
     The order is the promise: whatever ends the process, what was not acknowledged comes again,
-    and finds on record what had been decided.
+    and finds on record what had been decided. While one batch waits for the database or the
+    broker, another is at work; no run is in both.
     """
 
     intake: Intake
-    reader: RequestReader
+    dispatcher: Dispatcher
     governor: Governor
     router: Router
     publisher: OutcomePublisher
-    batch_size: int
+    batches_in_flight: int
+    telling: Telling
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Serve until stopped; what was begun by then is finished and acknowledged.
@@ -42,17 +43,29 @@ class Service:
             BrokerError: a connection is lost, or the broker would not keep what must be kept.
         """
         stopping = asyncio.create_task(stop.wait())
+        flights = [
+            asyncio.create_task(self._serve_batches(stopping))
+            for _ in range(self.batches_in_flight)
+        ]
         try:
-            while not stop.is_set():
-                for portion in portions(await self._next_batch(stopping)):
-                    await self._process(portion)
+            await asyncio.gather(*flights)
         finally:
-            stopping.cancel()
+            for each in (stopping, *flights):
+                each.cancel()
+            await asyncio.gather(*flights, return_exceptions=True)
         await self.governor.mark_confirmed()
 
-    async def _next_batch(self, stopping: "asyncio.Task[bool]") -> list[Delivery]:
+    async def _serve_batches(self, stopping: "asyncio.Task[bool]") -> None:
+        """One batch after the other."""
+        while not stopping.done():
+            batch = await self._next_batch(stopping)
+            with self.telling.measures.in_flight(len(batch)):
+                await self._process(batch, self.telling.clock())
+            self.dispatcher.land(batch)
+
+    async def _next_batch(self, stopping: "asyncio.Task[bool]") -> list[Reading]:
         """What is there; after an idle moment, or when stopped, nothing."""
-        coming = asyncio.create_task(self.intake.next_batch(self.batch_size))
+        coming = asyncio.create_task(self.dispatcher.next_batch())
         try:
             await asyncio.wait(
                 {coming, stopping}, timeout=_IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -65,58 +78,49 @@ class Service:
             await self.governor.mark_confirmed()
         return []
 
-    async def _process(self, deliveries: Sequence[Delivery]) -> None:
+    async def _process(self, readings: Sequence[Reading], taken_at: datetime) -> None:
+        suspects = await self.governor.suspects(readings)
+        for portion in portions(readings, suspects):
+            outcomes = await self._govern(portion)
+            self.governor.confirm(await self.publisher.publish(outcomes))
+            settled = [reading.envelope.delivery for reading in portion.readings]
+            await self.intake.settle(settled)
+            self.telling.settled(settled, outcomes, taken_at)
+
+    async def _govern(self, portion: "Portion") -> list[Outcome]:
         outcomes: list[Outcome] = []
         readings: list[Reading] = []
-        for delivery in deliveries:
-            reading = self.reader.read(delivery)
+        for reading in portion.readings:
             if isinstance(reading, Request) and self._is_lost(reading):
                 outcomes.append(await self.governor.send_home(reading))
             else:
                 readings.append(reading)
-        if readings and deliveries[0].redelivered:
-            outcomes += await self.governor.govern_alone(readings[0])
-        elif readings:
-            outcomes += await self.governor.govern(readings)
-        self.governor.confirm(await self.publisher.publish(outcomes))
-        await self.intake.settle(deliveries)
-        for outcome in outcomes:
-            _tell(outcome)
+        if not readings:
+            return outcomes
+        if portion.suspect is None:
+            return outcomes + await self.governor.govern(readings)
+        return await self.governor.govern_alone(portion.suspect)
 
     def _is_lost(self, request: Request) -> bool:
         return self.router.is_elsewhere(request.envelope.delivery.partition, request.run_id)
 
 
-def portions(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
-    """The batch in order, each redelivered message by itself and the others together."""
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Messages that are governed together, or the one ``suspect`` that is governed alone."""
+
+    readings: Sequence[Reading]
+    suspect: Request | None = None
+
+
+def portions(readings: Sequence[Reading], suspects: AbstractSet[RequestKey]) -> Iterator[Portion]:
+    """The batch in order, each suspect by itself and the others together."""
     start = 0
-    for index, delivery in enumerate(deliveries):
-        if delivery.redelivered:
+    for index, reading in enumerate(readings):
+        if isinstance(reading, Request) and attempt_of(reading) in suspects:
             if start < index:
-                yield deliveries[start:index]
-            yield deliveries[index : index + 1]
+                yield Portion(readings[start:index])
+            yield Portion([reading], suspect=reading)
             start = index + 1
-    if start < len(deliveries):
-        yield deliveries[start:]
-
-
-def _tell(outcome: Outcome) -> None:
-    envelope, answer = outcome.envelope, outcome.answer
-    if envelope.reply_refused:
-        log.warning("reply-to-refused", request_id=envelope.request_id)
-    if answer is None:
-        forward = outcome.forward
-        log.info(
-            "sent-round",
-            request_id=envelope.request_id,
-            exchange=forward.exchange if forward else None,
-        )
-        return
-    log.debug(
-        "decided",
-        request_id=envelope.request_id,
-        run_id=str(answer.run_id) if answer.run_id else None,
-        decision=answer.verdict.value,
-        code=answer.code,
-        repeated=answer.repeated,
-    )
+    if start < len(readings):
+        yield Portion(readings[start:])

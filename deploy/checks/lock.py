@@ -1,7 +1,9 @@
 """Whether the lock files fit pyproject.toml: ``python -m deploy.checks.lock``, without network.
 
 Everything required, directly or by what is installed here, is pinned with hashes in a version
-that fits; nothing else is pinned; and the environment holds the pinned versions.
+that fits; nothing else is pinned; and the environment holds the pinned versions. Of what has an
+environment of its own (``requirements/prefect.lock``), what it brings along is not known here: only
+what is required directly is looked for.
 """
 
 import sys
@@ -81,17 +83,28 @@ def faults(required: Iterable[Requirement], versions: Mapping[str, str]) -> Iter
     yield from (f"{name} is pinned, but nothing requires it: make lock" for name in unneeded)
 
 
+def _named(required: Iterable[Requirement], versions: Mapping[str, str]) -> dict[str, str]:
+    """The versions of what is required directly."""
+    names = {canonicalize_name(requirement.name) for requirement in required}
+    return {name: version for name, version in versions.items() if name in names}
+
+
 def main() -> int:
     """Print what does not fit; 1 where anything does not."""
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = [Requirement(text) for text in project["project"]["dependencies"]]
     development = [Requirement(text) for text in project["dependency-groups"]["dev"]]
+    build = [Requirement(text) for text in project["build-system"]["requires"]]
     found: list[str] = []
-    for name, direct in (("runtime", runtime), ("dev", runtime + development)):
+    locks = (("runtime", runtime), ("dev", runtime + development), ("build", build))
+    for name, direct in locks:
         lock = _ROOT / "requirements" / f"{name}.lock"
         found += [
             f"{lock.name}: {fault}\n" for fault in faults(closure(direct), pinned(lock.read_text()))
         ]
+    prefect = [Requirement(text) for text in project["dependency-groups"]["prefect"]]
+    pins = pinned((_ROOT / "requirements" / "prefect.lock").read_text())
+    found += [f"prefect.lock: {fault}\n" for fault in faults(prefect, _named(prefect, pins))]
     sys.stdout.writelines(found)
     return 1 if found else 0
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from consumer.errors import SettingsError
+from consumer.settings import Settings
 from deploy.demo import child
 from deploy.demo.named_broker import place_on
 from deploy.demo.place import DemoError, Place
@@ -15,12 +17,15 @@ from deploy.servers import ServerError, find_rabbitmq
 from deploy.servers.folders import temporary_folder
 from deploy.servers.watch import Watch
 
+_DATABASE_FILES = ("database_ca", "database_cert", "database_key")
+
 
 @contextmanager
 def _place() -> Iterator[Place]:
-    named = os.environ.get("POINTSMAN_AMQP_URL")
-    if named is not None:
-        with place_on(named) as place:
+    if "POINTSMAN_AMQP_URL" in os.environ:
+        # The database is the demo's own, whatever files are set for another.
+        settings = Settings.from_environment(**dict.fromkeys(_DATABASE_FILES))
+        with place_on(settings.broker) as place:
             yield place
         return
     start = find_rabbitmq()
@@ -40,7 +45,7 @@ def main() -> int:
             pointsman = str(Path(sys.executable).with_name("pointsman"))
             settings = child.environment(os.environ, place, folder)
             return child.run([pointsman, "demo"], settings, watch)
-    except (DemoError, ServerError) as error:
+    except (DemoError, ServerError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except child.StoppedError as stopped:

@@ -13,6 +13,7 @@ from deploy.servers.watch import Watch
 
 _PREFIX = "POINTSMAN_"
 _KEPT = ("POINTSMAN_LOG_LEVEL", "POINTSMAN_LOG_FORMAT")
+_FOR_TLS = ("POINTSMAN_AMQP_CA", "POINTSMAN_AMQP_CERT", "POINTSMAN_AMQP_KEY")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,10 +32,11 @@ def raise_stopped(number: int, _frame: FrameType | None) -> None:
 
 def environment(inherited: Mapping[str, str], place: Place, folder: Path) -> dict[str, str]:
     """The child's: what is set for another Pointsman is left out."""
+    kept = _KEPT + _FOR_TLS if place.amqp_url.startswith("amqps:") else _KEPT
     others = {
         name: value
         for name, value in inherited.items()
-        if not name.startswith(_PREFIX) or name in _KEPT
+        if not name.startswith(_PREFIX) or name in kept
     }
     return others | {
         "POINTSMAN_AMQP_URL": place.amqp_url,

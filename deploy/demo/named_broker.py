@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from consumer.broker.address import BrokerAddress
 from deploy.demo.place import DemoError, Place
 from deploy.demo.topology import connect, queues_lent
 from deploy.servers.errors import CommandFailedError
@@ -45,13 +46,16 @@ def _remove(management: Management, vhost: str) -> bool:
 
 
 @contextmanager
-def place_on(url: str, management_port: int = MANAGEMENT_PORT) -> Iterator[Place]:
+def place_on(
+    broker: BrokerAddress | str, management_port: int = MANAGEMENT_PORT
+) -> Iterator[Place]:
     """A virtual host of the demo's own where the broker lets its user make one, else the one named.
 
     Raises ``DemoError`` where the broker can't be reached or is at work.
     """
-    connect(url).close()
-    parts = urlsplit(url)
+    address = BrokerAddress.of(broker)
+    connect(address).close()
+    parts = urlsplit(address.url)
     vhost = f"pointsman-demo-{secrets.token_hex(4)}"
     own_url = parts._replace(path=f"/{vhost}").geturl()
     management = _management(parts, management_port)
@@ -61,5 +65,5 @@ def place_on(url: str, management_port: int = MANAGEMENT_PORT) -> Iterator[Place
         finally:
             _remove(management, vhost)
     else:
-        with queues_lent(url) as partitions:
-            yield Place(url, partitions)
+        with queues_lent(address) as partitions:
+            yield Place(address.url, partitions)

@@ -9,9 +9,11 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
+from consumer.broker.address import BrokerAddress
 from consumer.topology.description import describe
 from consumer.topology.names import MAX_PARTITIONS, partition_queue
 from deploy.demo.place import DEFAULT_PARTITIONS, DemoError
+from persistence.tls import TlsSetupError
 
 _NOT_FOUND = 404
 _ALONE = "name a virtual host that the demo can have to itself"
@@ -33,14 +35,19 @@ class Found:
     exchanges: frozenset[str]
 
 
-def connect(url: str) -> pika.BlockingConnection:
+def connect(broker: BrokerAddress | str) -> pika.BlockingConnection:
     """A connection; ``DemoError`` where there is none to be had."""
+    address = BrokerAddress.of(broker)
     # Options in the query are meant for another client library.
-    plain = urlsplit(url)._replace(query="").geturl()
+    plain = urlsplit(address.url)._replace(query="").geturl()
     try:
-        return pika.BlockingConnection(pika.URLParameters(plain))
-    except (AMQPError, OSError, ValueError) as error:
-        where = urlsplit(url).hostname
+        parameters = pika.URLParameters(plain)
+        tls = address.tls_context()
+        if tls is not None:
+            parameters.ssl_options = pika.SSLOptions(tls, parameters.host)
+        return pika.BlockingConnection(parameters)
+    except (AMQPError, OSError, ValueError, TlsSetupError) as error:
+        where = urlsplit(address.url).hostname
         why = str(error) or "it does not answer"
         raise DemoError(f"No use of the broker at {where} (POINTSMAN_AMQP_URL): {why}") from error
 
@@ -111,17 +118,17 @@ def _delete_topology(connection: pika.BlockingConnection, partitions: int) -> No
 
 
 @contextmanager
-def queues_lent(url: str) -> Iterator[int]:
+def queues_lent(broker: BrokerAddress) -> Iterator[int]:
     """The number of partitions to use; at the end what was not there before is gone again.
 
     Where anything of the topology was there before, all of it stays.
     """
-    with connect(url) as connection:
+    with connect(broker) as connection:
         found = look_for_topology(connection)
     partitions = partitions_to_use(found)
     try:
         yield partitions
     finally:
         if not found.queues and not found.exchanges:
-            with connect(url) as connection:
+            with connect(broker) as connection:
                 _delete_topology(connection, partitions)

@@ -1,9 +1,13 @@
 """Installing a server's Debian package where that is permitted."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _INSTALLER = Path(__file__).with_name("install_debian.sh")
@@ -19,6 +23,15 @@ def _as_root() -> list[str] | None:
         return None
     asked = subprocess.run([sudo, "-n", "true"], capture_output=True, check=False)
     return None if asked.returncode else [sudo, "-n"]
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let no other process of this user's install anything meanwhile, as tests in parallel may."""
+    place = Path(tempfile.gettempdir(), f"pointsman-installing-{os.getuid()}")
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def install(package: str) -> str | None:

@@ -60,5 +60,7 @@ can_make_venv || install_venv
 
 pip() { "$venv/bin/python" -m pip -qq --disable-pip-version-check --no-input "$@"; }
 say "Installing what requirements/dev.lock lists into $venv/ ..."
-pip install --require-hashes --requirement requirements/dev.lock
+# The lock file lists all. Without --no-deps, pip before 23.3 takes newer versions of what is asked for
+# with extras (coverage[toml]) than the lock file has, and fails for want of their hashes.
+pip install --no-deps --require-hashes --requirement requirements/dev.lock
 pip install --no-deps --no-build-isolation --editable .

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Writes the lock files anew: requirements/dev.lock (all), requirements/runtime.lock (what the
-# program needs, in the same versions). Arguments go to pip-compile: --upgrade, for example.
+# Writes the lock files anew: requirements/dev.lock (all), and in the same versions
+# requirements/runtime.lock (what the program needs) and requirements/build.lock (what it is built
+# with, in the image); and requirements/prefect.lock, which has nothing to do with these (what
+# make bench-prefect compares with). Arguments go to pip-compile: --upgrade, for example.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -11,14 +13,16 @@ python=.venv/bin/python
   exit 1
 }
 
-group=$(mktemp)
-trap 'rm -f "$group"' EXIT
-"$python" - >"$group" <<'PYTHON'
+groups=$(mktemp -d)
+trap 'rm -r "$groups"' EXIT
+"$python" - "$groups" <<'PYTHON'
 import pathlib
+import sys
 import tomllib
 
 project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())
-print("\n".join(project["dependency-groups"]["dev"]))
+for name, group in project["dependency-groups"].items():
+    pathlib.Path(sys.argv[1], name).write_text("\n".join(group))
 PYTHON
 
 # The configuration of this machine's pip stays out: an index of its own would leave hashes
@@ -28,5 +32,8 @@ compile() {
     "$python" -m piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
     --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@"
 }
-compile "$@" --output-file requirements/dev.lock pyproject.toml - <"$group"
+compile "$@" --output-file requirements/dev.lock pyproject.toml - <"$groups/dev"
 compile --constraint requirements/dev.lock --output-file requirements/runtime.lock pyproject.toml
+compile --constraint requirements/dev.lock --build-deps-for wheel --only-build-deps \
+  --output-file requirements/build.lock pyproject.toml
+compile "$@" --output-file requirements/prefect.lock - <"$groups/prefect"

@@ -21,6 +21,8 @@ class ReleaseTaskConcurrencySlots(TaskRunUniversalTransform):
     async def after_transition(self, context: TaskOrchestrationContext) -> None:
         if self.nullified_transition() or context.validated_state_type in _KEEPS_SLOTS:
             return
+        if not context.run.tags:  # a slot is one of a run's own tags
+            return
         held = await context.session.slots_held(context.run.id)
         if held:
             context.session.release_slots(context.run.id, held)

@@ -10,8 +10,8 @@ from benchmarks.__main__ import BENCHMARKS, main
 @pytest.mark.parametrize(
     ("arguments", "run"),
     [
-        ([], ["rules", "throughput"]),
-        (["all"], ["rules", "throughput"]),
+        ([], ["rules", "throughput", "footprint", "peers", "profile", "latency", "sizes"]),
+        (["all"], ["rules", "throughput", "footprint", "peers", "profile", "latency", "sizes"]),
         (["rules"], ["rules"]),
         (["throughput"], ["throughput"]),
     ],

@@ -26,8 +26,8 @@ async def sqlite_storage(sqlite_url: str) -> AsyncIterator[DatabaseStorage]:
 
 
 @pytest.fixture
-async def postgres_storage(postgres_url: str) -> AsyncIterator[DatabaseStorage]:
-    async with storage_at(postgres_url) as storage:
+async def postgres_storage(migrated_postgres_url: str) -> AsyncIterator[DatabaseStorage]:
+    async with storage_at(migrated_postgres_url) as storage:
         yield storage
 
 

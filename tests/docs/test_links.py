@@ -7,7 +7,8 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT
 
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+PAGES = [each for folder in (ROOT, ROOT / "deploy") for each in sorted(folder.glob("*.md"))]
+PAGES += sorted(DOCS.rglob("*.md"))
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
 
 

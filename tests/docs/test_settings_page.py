@@ -15,6 +15,8 @@ NAMES = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
 
 def as_text(value: Any) -> str:
     """A default as the environment would have it, the user's own folder aside."""
+    if value is None:
+        return ""
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, SecretStr):

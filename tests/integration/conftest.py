@@ -19,9 +19,9 @@ from tests.servers.vhosts import Vhost, fresh_vhost
 
 
 @pytest.fixture
-async def world(vhost: Vhost, postgres_url: str) -> World:
+async def world(vhost: Vhost, migrated_postgres_url: str) -> World:
     """An empty database with its schema, and the topology on the broker."""
-    return await _prepared(vhost, postgres_url)
+    return await prepared(vhost, migrated_postgres_url)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def shared_postgres_url(postgres: PostgresServer) -> Iterator[str]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def shared_world(shared_vhost: Vhost, shared_postgres_url: str) -> World:
     """A world for tests that do not mind each other's runs, and share a consumer."""
-    return await _prepared(shared_vhost, shared_postgres_url)
+    return await prepared(shared_vhost, shared_postgres_url)
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ def vhost_world(vhost: Vhost) -> Callable[[str], World]:
     return lambda database_url: World(vhost.url, database_url)
 
 
-async def _prepared(vhost: Vhost, postgres_url: str) -> World:
+async def prepared(vhost: Vhost, postgres_url: str) -> World:
+    """A world of a virtual host and a database in which there is nothing yet."""
     await asyncio.to_thread(upgrade, postgres_url)
     async with open_database(postgres_url) as database:
         await record_partitions(database, PARTITIONS)

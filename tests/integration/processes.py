@@ -24,10 +24,13 @@ class Ended(NamedTuple):
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """This process's environment with just these settings of Pointsman's."""
+    """This process's environment with just these settings of Pointsman's.
+
+    Nothing is served over HTTP but by consumers that are given a port of their own.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("POINTSMAN_")}
     given = {f"POINTSMAN_{name.upper()}": str(value) for name, value in settings.items()}
-    return kept | {"POINTSMAN_LOG_FORMAT": "json"} | given
+    return kept | {"POINTSMAN_LOG_FORMAT": "json", "POINTSMAN_HTTP_PORT": "0"} | given
 
 
 async def pointsman(*arguments: str, **settings: object) -> Ended:
@@ -40,10 +43,11 @@ async def pointsman(*arguments: str, **settings: object) -> Ended:
 
 @dataclass(slots=True)
 class RunningConsumer:
-    """A ``pointsman consume`` with its log, event by event."""
+    """A ``pointsman consume`` with its log, event by event, and all that it wrote there."""
 
     process: Process
     events: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def read_log(self) -> None:
@@ -51,10 +55,12 @@ class RunningConsumer:
         stream = self.process.stderr
         assert stream is not None
         async for line in stream:
+            self.lines.append(line.decode())
             with suppress(ValueError):
                 self.events.append(from_json(line))
             async with self._changed:
                 self._changed.notify_all()
+        await self.process.wait()
         async with self._changed:
             self._changed.notify_all()
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from yarl import URL
 
 from consumer.broker.errors import BrokerConnectionLost, BrokerRefused, BrokerUnreachable
 from consumer.client import Client, NotSentError
@@ -88,10 +89,30 @@ async def test_a_connection_that_ends_is_told(vhost: Vhost) -> None:
 
 
 async def test_nobody_and_a_refusal_are_told_apart(vhost: Vhost) -> None:
-    with pytest.raises(BrokerUnreachable):
+    with pytest.raises(BrokerUnreachable, match="Connect call failed"):
         async with Client.connected("amqp://guest:guest@127.0.0.1:1/"):
             pass
     wrong = vhost.url.replace("guest:", "guest:not", 1)
-    with pytest.raises(BrokerRefused):
-        async with Client.connected(wrong):
-            pass
+    for refused, told in (
+        (wrong, "Login was refused"),
+        (f"{vhost.url}-else", "closed the connection"),
+    ):
+        with pytest.raises(BrokerRefused, match=told):
+            async with Client.connected(refused):
+                pass
+
+
+async def test_a_user_who_may_not_make_a_reply_queue_is_told_so_in_one_line(vhost: Vhost) -> None:
+    name = f"bare{uuid7().hex}"
+    run_ctl = vhost.server.run_ctl
+    await asyncio.to_thread(run_ctl, "add_user", name, "secret")
+    try:
+        permissions = ("set_permissions", "--vhost", vhost.name, name, "^$", ".*", ".*")
+        await asyncio.to_thread(run_ctl, *permissions)
+        url = URL(vhost.url).with_user(name).with_password("secret")
+        told = await pointsman("propose", "task", "new", "RUNNING", amqp_url=url)
+    finally:
+        await asyncio.to_thread(run_ctl, "delete_user", name)
+    assert (told.code, told.out) == (1, "")
+    [line] = told.err.splitlines()
+    assert "docs/permissions.md" in line

@@ -1,9 +1,7 @@
 """What can't be governed is aborted, kept as a dead letter, and listed."""
 
-import json
-from typing import Any
-
-from tests.integration.processes import consuming, pointsman
+from tests.integration.letters import letters_listed
+from tests.integration.processes import consuming
 from tests.integration.world import World, content, proposal, watching
 
 
@@ -52,16 +50,6 @@ async def test_a_message_without_an_id_is_announced_and_kept(world: World) -> No
     assert "message_id" in letter["error"]
 
 
-async def letters_listed(world: World, count: int) -> list[dict[str, Any]]:
-    """What ``dead-letters list`` prints, once so many letters are on record."""
-    while True:
-        ended = await pointsman("dead-letters", "list", "--json", **world.settings)
-        assert ended.code == 0, ended.err
-        letters: list[dict[str, Any]] = json.loads(ended.out)
-        if len(letters) >= count:
-            return letters
-
-
 async def test_forged_headers_end_no_consumer(world: World) -> None:
     async with watching(world.amqp_url) as watcher:
         forged_id = {"pointsman-request-id": "x", "pointsman-attempt": 7}
@@ -71,10 +59,11 @@ async def test_forged_headers_end_no_consumer(world: World) -> None:
         await watcher.send(b"{}", "evil-2", headers=forged_death, expiration="1")
         await watcher.send(proposal("RUNNING", create={}), "good")
         async with consuming(**world.settings) as consumer:
-            decisions = {each["request_id"]: each for each in await watcher.decisions(2)}
+            decisions = {each["request_id"]: each for each in await watcher.decisions(3)}
             letters = await letters_listed(world, 2)
             assert consumer.process.returncode is None
     assert decisions["evil-1"]["code"] == "invalid"
+    assert (decisions["evil-2"]["decision"], decisions["evil-2"]["code"]) == ("abort", "failed")
     assert decisions["good"]["decision"] == "accept"
     assert {letter["request_id"]: letter["reason"] for letter in letters} == {
         "evil-1": "invalid",

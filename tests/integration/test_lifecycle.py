@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from consumer.worker.setbacks import CONDEMNED_AT
 from deploy.servers import PostgresServer, RabbitServer
 from rules.identifiers import uuid7
 from tests.integration.processes import RunningConsumer, consuming, pointsman
@@ -54,7 +55,7 @@ async def test_killed_under_load_and_started_again_it_answers_all_and_writes_not
     async with watching(world.amqp_url) as watcher:
         expected = await send_load(watcher, runs)
         early: dict[str, set[bytes]] = {}
-        for _ in range(3):
+        for _ in range(CONDEMNED_AT - 1):  # one that is at work each time is condemned after that
             async with consuming(**world.settings, batch_size=20) as consumer:
                 for each in await watcher.heard(30):
                     early.setdefault(str(content(each)["request_id"]), set()).add(each.body)
@@ -130,3 +131,18 @@ async def test_a_database_that_is_restarted_is_waited_for(
         await asyncio.to_thread(server.start_again)
         [late] = await watcher.decisions(1)
         assert (late["request_id"], late["decision"]) == ("meanwhile", "accept")
+
+
+async def test_a_statement_that_fails_before_there_is_any_work_is_told_in_a_line(
+    world: World,
+) -> None:
+    engine = create_async_engine(world.database_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE topology RENAME TO away"))
+    await engine.dispose()
+
+    ended = await pointsman("consume", **world.settings)
+
+    [line] = ended.err.splitlines()
+    assert ended.code == 1
+    assert 'relation "topology" does not exist' in line

@@ -39,9 +39,12 @@ async def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     assert f"POINTSMAN_{name.upper()}" in the_line(await pointsman("consume", **{name: value}))
 
 
-async def test_no_broker(world: World) -> None:
+@pytest.mark.parametrize(
+    "command", ["consume", "topology check", "decisions tail", "propose task new RUNNING"]
+)
+async def test_no_broker(world: World, command: str) -> None:
     settings = world.settings | {"amqp_url": NOBODY}
-    line = the_line(await pointsman("consume", **settings))
+    line = the_line(await pointsman(*command.split(), **settings))
     assert "127.0.0.1:1" in line
     assert "POINTSMAN_AMQP_URL" in line
 

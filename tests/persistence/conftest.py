@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,11 +13,11 @@ from persistence.migrating import upgrade
 from tests.persistence.provoking import HASTY
 
 
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> AsyncEngine:
     """An engine of either kind."""
-    async for opened in _migrated(database_url):
-        yield opened
+    fixture = "sqlite_engine" if request.param == "sqlite" else "postgres_engine"
+    return cast("AsyncEngine", request.getfixturevalue(fixture))
 
 
 @pytest.fixture
@@ -26,9 +27,10 @@ def database(engine: AsyncEngine) -> Database:
 
 
 @pytest.fixture
-async def postgres_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    async for opened in _migrated(postgres_url):
-        yield opened
+async def postgres_engine(migrated_postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(migrated_postgres_url)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -38,8 +40,10 @@ def postgres_database(postgres_engine: AsyncEngine) -> Database:
 
 @pytest.fixture
 async def sqlite_engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
-    async for opened in _migrated(sqlite_url):
-        yield opened
+    await asyncio.to_thread(upgrade, sqlite_url)
+    engine = open_engine(sqlite_url)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -48,17 +52,7 @@ def sqlite_database(sqlite_engine: AsyncEngine) -> Database:
 
 
 @pytest.fixture
-async def hasty(postgres_url: str) -> AsyncIterator[Database]:
+async def hasty(migrated_postgres_url: str) -> AsyncIterator[Database]:
     """A PostgreSQL with short time limits."""
-    await asyncio.to_thread(upgrade, postgres_url)
-    async with open_database(postgres_url, HASTY) as database:
+    async with open_database(migrated_postgres_url, HASTY) as database:
         yield database
-
-
-async def _migrated(url: str) -> AsyncIterator[AsyncEngine]:
-    await asyncio.to_thread(upgrade, url)
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from persistence.database import Database
+from persistence.dead_letters.values import DeadLetter
 from persistence.demands import Demand
 from persistence.records import DecisionRecord, Forward
 from persistence.session import Session
@@ -20,6 +21,12 @@ async def make_runs(database: Database, *runs: Run) -> None:
     async with database.session(demands) as session:
         for run in runs:
             session.make_run(run)
+
+
+async def record_letters(database: Database, *letters: DeadLetter) -> None:
+    """Put dead letters on record."""
+    async with database.session() as session:
+        session.keep_letters(letters)
 
 
 async def enter(session: Session, run: Run, state: State) -> None:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from persistence.begun import BegunKey, count_begun, count_failure, remember_sender
+from persistence.begun import (
+    BegunKey,
+    begun_before,
+    count_begun,
+    count_failure,
+    remember_sender,
+    uncount_begun,
+)
 from persistence.database import Database
 from persistence.demands import Demand
 from persistence.errors import NotDemandedError
@@ -97,12 +104,12 @@ RUN_ID = uuid7()
 
 
 async def test_begun_and_failed_attempts_are_counted_each_by_itself(database: Database) -> None:
-    await count_begun(database, key(), NOON)
-    await count_begun(database, key(), NOON)
+    await count_begun(database, {key(): 2, key(1): 1}, NOON)
     counted = await count_failure(database, key(), NOON)
+    other = await count_failure(database, key(1), NOON)
 
     assert (counted.begun, counted.failures) == (2, 1)
-    assert (await count_begun(database, key(1), NOON)).begun == 1
+    assert (other.begun, other.failures) == (1, 1)
 
 
 async def test_the_first_count_says_who_sent_the_request(database: Database) -> None:
@@ -126,3 +133,22 @@ async def test_the_first_count_says_who_sent_the_request(database: Database) -> 
         assert session.begun("a", 1) is None
         with pytest.raises(NotDemandedError):
             session.begun("a", 2)
+
+
+async def test_what_is_begun_is_counted_and_taken_back_once_however_often_that_is_said(
+    database: Database,
+) -> None:
+    asked = [("a", 0), ("a", 1), ("a", 2)]
+    await count_begun(database, {key(): 1}, NOON)
+    for _ in range(2):
+        await count_begun(database, {key(1): 1, key(): 2}, NOON)
+        assert await begun_before(database, asked) == {("a", 0): 2, ("a", 1): 1}
+    for _ in range(2):
+        await uncount_begun(database, {key(): 2, key(1): 1, key(2): 1}, NOON)
+        assert await begun_before(database, asked) == {("a", 0): 1}
+
+
+async def test_a_count_that_another_consumer_has_gone_beyond_stays(database: Database) -> None:
+    await count_begun(database, {key(): 2}, NOON)
+    await count_begun(database, {key(): 1}, NOON)
+    assert await begun_before(database, [("a", 0)]) == {("a", 0): 2}

@@ -83,6 +83,22 @@ async def test_a_session_on_postgresql_has_its_time_limits(postgres_engine: Asyn
     assert level.scalar() == "read committed"
 
 
+@pytest.mark.parametrize(("by_index", "scans"), [(True, "off"), (False, "on")])
+async def test_tables_are_read_whole_only_where_that_is_wanted(
+    postgres_url: str, *, by_index: bool, scans: str
+) -> None:
+    async with (
+        open_database(postgres_url, by_index=by_index) as database,
+        database.reading() as connection,
+    ):
+        settings = [
+            (await connection.execute(text(f"SHOW {name}"))).scalar()
+            for name in ("enable_seqscan", "jit")
+        ]
+
+    assert settings == [scans, scans]
+
+
 async def test_sqlite_writes_ahead_waits_and_checks_foreign_keys(
     sqlite_engine: AsyncEngine,
 ) -> None:

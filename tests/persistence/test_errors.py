@@ -1,6 +1,7 @@
 """What an error says about trying again, on errors that were provoked for real."""
 
 import asyncio
+import secrets
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -138,6 +139,15 @@ async def test_a_text_that_postgresql_can_not_hold_is_refused(
 
     assert await what_is_told(lambda: write("a NUL: \0")) == "refused"
     assert await what_is_told(lambda: write("half a pair: \ud800")) == "refused"
+
+
+async def test_a_text_too_long_for_an_index_is_refused(postgres_database: Database) -> None:
+    async def record() -> None:
+        async with postgres_database.session([Demand(request_id=long)]) as session:
+            session.record(record_of(None, long))
+
+    long = secrets.token_hex(20_000)
+    assert await what_is_told(record) == "refused"
 
 
 async def test_an_error_of_a_rules_own_is_none_of_storage() -> None:

@@ -62,9 +62,9 @@ async def test_attempts_that_were_begun_or_failed_and_are_not_decided_yet_are_to
         )
 
     await count_failure(database, key("failed"), NOON + timedelta(seconds=1))
-    await count_begun(database, key("begun", 2), NOON)
+    await count_begun(database, {key("begun", 2): 1}, NOON)
     await remember_sender(database, key("only sent round"), NOON)
-    await count_begun(database, key("decided"), NOON)
+    await count_begun(database, {key("decided"): 1}, NOON)
     async with database.session([]) as session:
         session.record(record_of(run, "decided"))
 
@@ -88,7 +88,7 @@ async def test_what_was_begun_or_failed_and_is_not_decided_is_told(database: Dat
     for key in (key_of(run, "fails"), key_of(run, "decided"), key_of(run, "decided", 1)):
         await count_failure(database, key, later)
     await count_failure(database, key_of(run, "fails"), later)
-    await count_begun(database, key_of(run, "begun"), NOON)
+    await count_begun(database, {key_of(run, "begun"): 1}, NOON)
     await remember_sender(database, key_of(run, "sent home"), NOON)
     await count_failure(database, key_of(other, "other"), NOON)
     async with database.session([]) as session:

@@ -9,19 +9,30 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import open_database
+from persistence.dead_letters.filters import EVERY_LETTER
+from persistence.dead_letters.listing import choose_letters
+from persistence.dead_letters.replaying import begin_replays
 from persistence.errors import (
     DatabaseUnreachable,
     MigrationFailed,
     SchemaOutdated,
     SchemaUnknown,
 )
-from persistence.migrating import check, current, downgrade, upgrade
-from persistence.revisions import expected_revision
+from persistence.migrating import check, current, downgrade, migrations, upgrade
+from persistence.revisions import EXPECTED_REVISION, REVISIONS
 from persistence.schema import Base
+
+LETTER = """
+    INSERT INTO dead_letter
+    (id, letter_id, status, reason, body, properties, attempts, dead_at, recorded_at, request_id)
+    VALUES ('0190b9b07d0a7c2f8f570123456789ab', 'l', 'open', 'failed', '{}', '{}', 1,
+    '2026-01-01 12:00:00+00:00', '2026-01-01 12:00:00+00:00', 'r')
+"""
 
 
 def tables(connection: Connection) -> set[str]:
@@ -38,21 +49,38 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, Base.metadata))
 
 
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    walked = ScriptDirectory.from_config(migrations()).walk_revisions()
+
+    assert [each.revision for each in walked] == list(reversed(REVISIONS))
+
+
 def test_the_schema_goes_up_and_down(database_url: str) -> None:
-    assert upgrade(database_url) == expected_revision()
+    assert upgrade(database_url) == EXPECTED_REVISION
     assert asyncio.run(tables_of(database_url)) == {*Base.metadata.tables, "alembic_version"}
 
     assert downgrade(database_url) is None
     assert asyncio.run(tables_of(database_url)) == {"alembic_version"}
 
-    assert upgrade(database_url) == expected_revision()
-    assert current(database_url) == expected_revision()
+    assert upgrade(database_url) == EXPECTED_REVISION
+    assert current(database_url) == EXPECTED_REVISION
 
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str) -> None:
     upgrade(database_url)
 
-    assert upgrade(database_url) == expected_revision()
+    assert upgrade(database_url) == EXPECTED_REVISION
+
+
+def test_dead_letters_of_before_can_be_replayed_after_an_upgrade(database_url: str) -> None:
+    upgrade(database_url, "0001")
+    asyncio.run(_run(database_url, LETTER))
+
+    upgrade(database_url)
+    assert asyncio.run(_replayed_as(database_url)) == [("r", 0)]
+    downgrade(database_url, "0001")
+    upgrade(database_url)
+    assert asyncio.run(_replayed_as(database_url)) == [("r", 0)]
 
 
 async def test_the_migrations_lead_to_what_the_models_describe(engine: AsyncEngine) -> None:
@@ -69,14 +97,14 @@ async def test_a_column_that_no_migration_made_would_be_found(engine: AsyncEngin
 def test_a_schema_that_is_there_passes_the_check(database_url: str) -> None:
     upgrade(database_url)
 
-    assert check(database_url) == expected_revision()
+    assert check(database_url) == EXPECTED_REVISION
 
 
 def test_a_database_without_a_schema_is_told_how_to_get_one(database_url: str) -> None:
     with pytest.raises(SchemaOutdated, match=r"^[^\n]*'pointsman db upgrade'$") as caught:
         check(database_url)
 
-    assert (caught.value.current, caught.value.expected) == (None, expected_revision())
+    assert (caught.value.current, caught.value.expected) == (None, EXPECTED_REVISION)
     assert current(database_url) is None
 
 
@@ -90,7 +118,7 @@ def test_to_look_for_a_schema_makes_no_file(sqlite_url: str, tmp_path: Path) -> 
 def test_a_sqlite_file_is_made_with_its_folder(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'a folder' / 'pointsman.db'}"
 
-    assert upgrade(url) == expected_revision()
+    assert upgrade(url) == EXPECTED_REVISION
 
 
 def test_a_schema_of_a_newer_version_is_left_alone(database_url: str) -> None:
@@ -128,7 +156,7 @@ def test_a_change_that_the_database_refuses_is_told_and_leaves_all_as_it_was(
 async def test_two_upgrades_at_once_are_one(database_url: str) -> None:
     revisions = await asyncio.gather(*(asyncio.to_thread(upgrade, database_url) for _ in range(3)))
 
-    assert revisions == [expected_revision()] * 3
+    assert revisions == [EXPECTED_REVISION] * 3
 
 
 def test_the_migrations_are_found_from_any_folder(sqlite_url: str, tmp_path: Path) -> None:
@@ -144,7 +172,13 @@ def test_the_migrations_are_found_from_any_folder(sqlite_url: str, tmp_path: Pat
         check=True,
     )
 
-    assert finished.stdout.strip() == expected_revision()
+    assert finished.stdout.strip() == EXPECTED_REVISION
+
+
+async def _replayed_as(url: str) -> list[tuple[str, int]]:
+    async with open_database(url) as database:
+        ids = [each.id for each in await choose_letters(database, EVERY_LETTER)]
+        return [(each.request_id, each.attempt) for each in await begin_replays(database, ids)]
 
 
 async def _run(url: str, statement: str) -> None:

@@ -14,7 +14,7 @@ from persistence.limits import set_limit
 from persistence.session import Session
 from rules.identifiers import uuid7
 from rules.runs import FlowRun, Run, TaskRun
-from rules.states import Failed, Running, StateType
+from rules.states import Failed, Pending, Running, State, StateType
 from tests.persistence.records import enter, make_runs, record_of
 from tests.persistence.statements import caught
 from tests.persistence.waiting import until_one_waits
@@ -33,7 +33,7 @@ async def locked(database: Database) -> set[object]:
         return set(everyone.scalars()) - free_ids
 
 
-async def test_runs_are_locked_in_one_statement_before_anything_else_is_read(
+async def test_runs_are_locked_before_anything_else_is_read_and_new_ones_as_soon_as_they_are_there(
     postgres_database: Database, postgres_engine: AsyncEngine
 ) -> None:
     runs = [TaskRun(id=uuid7(), tags=("a", "b")) for _ in range(3)]
@@ -53,9 +53,10 @@ async def test_runs_are_locked_in_one_statement_before_anything_else_is_read(
         ):
             pass
 
-    inserting, locking, limits, *rest = sent
+    locking, inserting, locking_new, limits, *rest = sent
     assert inserting.startswith("INSERT INTO run ")
-    assert "ORDER BY run.id FOR NO KEY UPDATE" in locking
+    for each in (locking, locking_new):
+        assert "ORDER BY run.id FOR NO KEY UPDATE" in each
     assert "ORDER BY concurrency_limit.tag FOR NO KEY UPDATE" in limits
     assert any("FROM decision" in statement for statement in rest)
     assert not any("FOR NO KEY UPDATE" in statement for statement in rest)
@@ -146,11 +147,15 @@ async def test_a_redelivery_that_waits_for_the_old_commit_finds_its_record(
     assert await redelivered
 
 
+@pytest.mark.parametrize("before", [None, Pending(), Pending(data={"rows": 3})])
 async def test_a_state_written_meanwhile_is_the_one_that_is_loaded(
-    postgres_database: Database,
+    postgres_database: Database, before: State | None
 ) -> None:
-    run, state = TaskRun(id=uuid7()), Running()
+    run, state = TaskRun(id=uuid7()), Running(data=[1])
     await make_runs(postgres_database, run)
+    if before is not None:
+        async with postgres_database.session([demand(run)]) as session:
+            await enter(session, run, before)
 
     async def look() -> object:
         async with postgres_database.session([demand(run)]) as session:
@@ -216,3 +221,23 @@ async def test_a_run_read_without_a_lock_can_be_changed(database: Database) -> N
         found = await session.task_run(run.id)
         assert found is not None
         assert (found.state, found.version) == (state, 1)
+
+
+async def test_a_flow_run_that_others_make_meanwhile_is_known_to_all_of_the_batch(
+    postgres_database: Database,
+) -> None:
+    flow_run = FlowRun(id=uuid7())
+    first, second = (TaskRun(id=uuid7(), flow_run_id=flow_run.id) for _ in range(2))
+
+    async def look() -> tuple[Run | None, Run | None]:
+        demands = [demand(flow_run), demand(second, create=second)]
+        async with postgres_database.session(demands) as session:
+            session.make_run(second)
+            return await session.flow_run(flow_run.id), await session.task_run(second.id)
+
+    async with postgres_database.session([demand(first, create=first)]) as session:
+        session.make_run(first)
+        looking = asyncio.create_task(look())
+        await until_one_waits(postgres_database)
+
+    assert [run.id for run in await looking if run] == [flow_run.id, second.id]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from persistence.database import Database
 from persistence.demands import Demand
 from persistence.limits import set_limit
+from persistence.records import Forward
 from persistence.session import Session
 from rules import TaskOrchestrationContext, govern
 from rules.identifiers import uuid7
@@ -107,6 +108,23 @@ async def test_subflows_take_no_statement_each(database: Database, engine: Async
     assert len(set(numbers)) == 1
 
 
+async def test_replayed_dead_letters_cost_a_statement_only_where_a_message_claims_to_be_one(
+    database: Database, engine: AsyncEngine
+) -> None:
+    async with database.session() as session:
+        session.record(record_of(None, "delayed", forward=Forward.DELAY))
+        session.record(record_of(None, "aborted", forward=Forward.DEAD_LETTER))
+    asked = {}
+    for request_id, attempt in (("delayed", 1), ("aborted", 0), ("aborted", 1)):
+        demand = Demand(request_id=request_id, attempt=attempt, from_ladder=True)
+        with caught(engine) as sent:
+            async with database.session([demand]) as session:
+                assert not session.is_replayed(request_id, attempt - 1)
+        asked[request_id, attempt] = sum("FROM dead_letter" in each for each in sent)
+
+    assert asked == {("delayed", 1): 0, ("aborted", 0): 0, ("aborted", 1): 1}
+
+
 async def test_what_has_nothing_to_do_is_not_sent(database: Database, engine: AsyncEngine) -> None:
     run = TaskRun(id=uuid7())
     await make_runs(database, run)
@@ -125,3 +143,16 @@ async def test_a_batch_of_nothing_sends_nothing(database: Database, engine: Asyn
             pass
 
     assert [statement for statement in sent if not statement.startswith("BEGIN")] == []
+
+
+@pytest.mark.usefixtures("limited")
+async def test_runs_that_are_known_are_not_inserted_again(
+    database: Database, engine: AsyncEngine
+) -> None:
+    run = TaskRun(id=uuid7())
+    inserted: list[bool] = []
+    for state in (Pending(timestamp=NOON), Running(timestamp=NOON)):
+        with caught(engine) as sent:
+            await batch(database, [run], state)
+        inserted.append(any(statement.startswith("INSERT INTO run ") for statement in sent))
+    assert inserted == [True, False]

@@ -245,3 +245,16 @@ async def test_within_one_request_the_sql_is_the_same(database: Database) -> Non
         assert await session.sql() is first
         session.begin_request()
         assert await session.sql() is not first
+
+
+async def test_a_statement_that_takes_too_long_passes_unless_a_rule_has_sql_of_its_own(
+    hasty: Database,
+) -> None:
+    async with hasty.session([]) as session:
+        session.begin_request()
+        with pytest.raises(DBAPIError) as timed_out:
+            await (await session.sql()).execute(text("SELECT pg_sleep(60)"))
+        assert not session.is_transient(timed_out.value)
+        await session.undo_request()
+        session.begin_request()
+        assert session.is_transient(timed_out.value)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 
 from rules import FlowRun, Run, SetStateStatus, StateType, TaskRun
@@ -12,6 +13,8 @@ from rules.rule import FINAL
 from rules.states import State
 from tests.memory.tables import Slot, Tables
 from tests.rules.histories import Governed, Setting, Step, play, some_settings, some_steps, untimed
+
+pytestmark = pytest.mark.timeout(300)  # each plays hundreds of histories
 
 WITH_SLOTS = (StateType.RUNNING, StateType.CANCELLING)
 UNSUCCESSFUL = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)

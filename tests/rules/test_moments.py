@@ -28,6 +28,12 @@ def test_a_naive_time_is_refused() -> None:
         MOMENT.validate_json('"2026-01-01T14:00:00"')
 
 
+@pytest.mark.parametrize("text", ["20260101", "1767225600", "-1", "1e9", "2026-01-01", ""])
+def test_a_text_that_is_no_time_of_day_is_refused_and_not_taken_for_a_count(text: str) -> None:
+    with pytest.raises(ValidationError, match="such as 2026-01-01T12:00:00Z"):
+        MOMENT.validate_json(f'"{text}"')
+
+
 @pytest.mark.parametrize(
     "text",
     [

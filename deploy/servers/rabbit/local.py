@@ -12,8 +12,14 @@ from pathlib import Path
 from deploy.servers.folders import temporary_folder
 from deploy.servers.local import LocalMachine
 from deploy.servers.ports import LOOPBACK, free_ports
-from deploy.servers.rabbit.configuration import ENABLED_PLUGINS, SETTINGS
+from deploy.servers.rabbit.configuration import (
+    ENABLED_PLUGINS,
+    SETTINGS,
+    tls_files,
+    tls_settings,
+)
 from deploy.servers.rabbit.server import RabbitAddress, RabbitServer
+from deploy.servers.tls import ServerTls
 from deploy.servers.watch import Watch
 
 # Debian's commands in /usr/sbin refuse all users but root and rabbitmq; those behind them do not.
@@ -36,6 +42,7 @@ class _Ports:
     management: int
     distribution: int
     epmd: int
+    tls: int
 
 
 def find_binaries() -> RabbitBinaries | None:
@@ -88,8 +95,13 @@ def _environment(folder: Path, ports: _Ports) -> dict[str, str]:
     }
 
 
-def _write_files(folder: Path, ports: _Ports, password: str) -> None:
-    (folder / "rabbitmq.conf").write_text(_configuration(ports, password))
+def _write_files(folder: Path, ports: _Ports, password: str, tls: ServerTls | None) -> None:
+    settings = _configuration(ports, password)
+    if tls is not None:
+        settings += tls_settings(f"{LOOPBACK}:{ports.tls}", str(folder), tls)
+        for name, content in tls_files(tls).items():
+            (folder / name).write_bytes(content)
+    (folder / "rabbitmq.conf").write_text(settings)
     (folder / "advanced.config").write_text("[].\n")
     (folder / "enabled_plugins").write_text(ENABLED_PLUGINS)
     (folder / "no-environment.conf").touch()
@@ -120,16 +132,18 @@ def _port_mapper(epmd: Path, port: int, watch: Watch) -> Iterator[None]:
 
 
 @contextmanager
-def local_rabbitmq(binaries: RabbitBinaries) -> Iterator[RabbitServer]:
+def local_rabbitmq(
+    binaries: RabbitBinaries, tls: ServerTls | None = None
+) -> Iterator[RabbitServer]:
     """A broker on free ports of 127.0.0.1, gone at the end with all that it wrote."""
-    ports = _Ports(*free_ports(4))
+    ports = _Ports(*free_ports(5))
     password = secrets.token_hex(8)
     with (
         Watch() as watch,
         temporary_folder(watch) as folder,
         _port_mapper(binaries.epmd, ports.epmd, watch),
     ):
-        _write_files(folder, ports, password)
+        _write_files(folder, ports, password, tls)
         machine = LocalMachine(
             command=[str(binaries.scripts / "rabbitmq-server")],
             environment=_environment(folder, ports),
@@ -143,6 +157,7 @@ def local_rabbitmq(binaries: RabbitBinaries) -> Iterator[RabbitServer]:
             management_port=ports.management,
             user=_USER,
             password=password,
+            tls_port=None if tls is None else ports.tls,
         )
         server = RabbitServer(machine, address)
         try:

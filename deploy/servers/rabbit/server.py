@@ -3,7 +3,7 @@
 import http.client
 import socket
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from deploy.servers.errors import CommandFailedError
 from deploy.servers.rabbit.management import Management
@@ -17,13 +17,14 @@ _METHOD_FRAME = b"\x01"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RabbitAddress:
-    """Where a broker listens, and its administrator."""
+    """Where a broker listens, for TLS too if it speaks that, and its administrator."""
 
     host: str
     port: int
     management_port: int
     user: str
     password: str
+    tls_port: int | None = None
 
 
 class RabbitServer(Server[RabbitAddress]):
@@ -41,6 +42,13 @@ class RabbitServer(Server[RabbitAddress]):
         path = "" if vhost == "/" else quote(vhost, safe="")
         return f"amqp://{login}@{address.host}:{address.port}/{path}"
 
+    def tls_url_of(self, vhost: str) -> str:
+        """The same for TLS, of a broker that speaks it."""
+        plain = urlsplit(self.url_of(vhost))
+        login, _, _ = plain.netloc.rpartition("@")
+        address = f"{login}@{self.host}:{self.address.tls_port}"
+        return plain._replace(scheme="amqps", netloc=address).geturl()
+
     def create_vhost(self, name: str) -> str:
         """Make a virtual host in which the server's user may do everything; its URL."""
         self._management.create_vhost(name)
@@ -56,7 +64,11 @@ class RabbitServer(Server[RabbitAddress]):
 
     def wait_until_ready(self) -> None:
         """Wait until the broker speaks AMQP and its management answers."""
-        wait_until(lambda: self._speaks_amqp() and self._manages(), "RabbitMQ", self.machine)
+        wait_until(
+            lambda: self._speaks_amqp() and self._listens_for_tls() and self._manages(),
+            "RabbitMQ",
+            self.machine,
+        )
 
     def _speaks_amqp(self) -> bool:
         """Whether the broker answers a protocol header; a forwarded port alone would not."""
@@ -66,6 +78,14 @@ class RabbitServer(Server[RabbitAddress]):
                 return connection.recv(1) == _METHOD_FRAME
         except OSError:
             return False
+
+    def _listens_for_tls(self) -> bool:
+        """Whether it does if it is to; its listener for TLS comes after the other one."""
+        if self.address.tls_port is None:
+            return True
+        with socket.socket() as attempt:
+            attempt.settimeout(_SECONDS_TO_ANSWER)
+            return attempt.connect_ex((self.host, self.address.tls_port)) == 0
 
     def _manages(self) -> bool:
         try:

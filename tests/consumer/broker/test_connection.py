@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from aiormq.connection import FrameReceiver
 from yarl import URL
 
 from consumer.broker.connection import BrokerConnection, connect
@@ -46,20 +47,20 @@ async def speak_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "seconds", "told"),
     [
-        (say_nothing, "no answer from the broker"),
-        (hang_up, "unexpectedly closed"),
-        (speak_amqp_1, "does not speak AMQP 0-9-1"),
-        (speak_http, "unexpectedly closed"),
+        (say_nothing, 0.3, "no answer from the broker"),
+        (hang_up, 60, "unexpectedly closed"),
+        (speak_amqp_1, 60, "does not speak AMQP 0-9-1"),
+        (speak_http, 60, "unexpectedly closed"),
     ],
 )
 async def test_what_is_no_broker_is_told_in_one_line_without_the_password(
-    answer: Answer, told: str
+    answer: Answer, seconds: float, told: str
 ) -> None:
     async with something_else(answer) as url:
         with pytest.raises(BrokerUnreachable, match=told) as caught:
-            await connect(url, "test", seconds=0.3)
+            await connect(url, "test", seconds=seconds)
 
     sentence = str(caught.value)
     assert f"127.0.0.1:{URL(url).port}" in sentence
@@ -80,10 +81,22 @@ async def test_a_host_that_does_not_exist_is_told() -> None:
         await connect("amqp://user:s3cret@nowhere.invalid/", "test")
 
 
+async def test_an_end_that_is_there_before_the_library_reads_is_a_broker_that_hung_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def at_the_end(_: FrameReceiver) -> None:
+        raise StopAsyncIteration
+
+    monkeypatch.setattr(FrameReceiver, "get_frame", at_the_end)
+    async with something_else(hang_up) as url:
+        with pytest.raises(BrokerUnreachable, match="it hung up: the connection was closed"):
+            await connect(url, "test")
+
+
 async def test_a_broker_that_speaks_no_tls_is_told(vhost: Vhost) -> None:
     url = str(URL(vhost.url).with_scheme("amqps"))
 
-    with pytest.raises(BrokerUnreachable, match="SSL"):
+    with pytest.raises(BrokerUnreachable, match="does not speak TLS there; see POINTSMAN_AMQP_URL"):
         await connect(url, "test")
 
 

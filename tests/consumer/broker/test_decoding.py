@@ -1,18 +1,26 @@
 import struct
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pamqp import commands
 from pamqp.header import ContentHeader
 
-from consumer.broker.decoding import MAX_HEADER_DEPTH, read_body_size, read_properties
+from consumer.broker.decoding import (
+    MAX_HEADER_DEPTH,
+    as_published,
+    read_body_size,
+    read_properties,
+)
 from consumer.broker.errors import UndecodableHeader
 from consumer.broker.messages import Properties
+from tests.fuzz.headers import content_header, damaged, random_fields
 
 HEADERS_FLAG = 1 << 13
 MESSAGE_ID_FLAG = 1 << 7
@@ -31,11 +39,15 @@ def written_by_another_client(headers: Mapping[str, Any]) -> bytes:
     return ContentHeader(0, 0, commands.Basic.Properties(headers=dict(headers))).marshal()
 
 
-def nested(depth: int) -> bytes:
+def tables_within(depth: int) -> bytes:
     value = table(b"")
     for _ in range(depth):
         value = table(b"\x01kF" + value)
-    return header(HEADERS_FLAG, value)
+    return value
+
+
+def nested(depth: int) -> bytes:
+    return header(HEADERS_FLAG, tables_within(depth))
 
 
 def test_all_properties_are_read_as_another_client_wrote_them() -> None:
@@ -169,6 +181,51 @@ def test_what_can_not_be_read_is_one_error(undecodable: bytes) -> None:
         read_properties(undecodable)
 
 
+COUNT = b"\x10x-delivery-countl" + bytes(7)
+BAD = b"\x02\xc3\x28t\x01"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        pytest.param(
+            header(TIMESTAMP_FLAG, b"\xff" * 8),
+            header(HEADERS_FLAG | TIMESTAMP_FLAG, table(COUNT + b"\x01") + b"\xff" * 8),
+            id="no table at first",
+        ),
+        pytest.param(
+            header(HEADERS_FLAG, table(BAD)),
+            header(HEADERS_FLAG, table(COUNT + b"\x02" + BAD)),
+            id="counted before the other headers",
+        ),
+        pytest.param(
+            header(1 << 15 | HEADERS_FLAG, b"\x01a" + table(BAD)),
+            header(1 << 15 | HEADERS_FLAG, b"\x01a" + table(BAD + COUNT + b"\xff")),
+            id="counted behind them",
+        ),
+    ],
+)
+def test_a_header_that_can_not_be_decoded_is_known_again_when_it_is_redelivered(
+    first: bytes, again: bytes
+) -> None:
+    assert as_published(first) == as_published(again)
+    assert as_published(first) != as_published(first + b"\x01")
+
+
+@pytest.mark.parametrize(
+    "short", [b"", b"\x00\x3c", header(1 << 15, b""), header(HEADERS_FLAG, b"\x00\x00\x00\x01")]
+)
+def test_a_header_cut_short_is_known_by_all_its_bytes(short: bytes) -> None:
+    assert as_published(short) == short
+
+
+def test_a_header_that_only_looks_like_a_count_is_the_producers() -> None:
+    one, other = (
+        header(HEADERS_FLAG, table(b"\x11x-delivery-countl" + n * 8)) for n in (b"a", b"b")
+    )
+    assert as_published(one) != as_published(other)
+
+
 @given(flags=st.integers(min_value=0, max_value=0xFFFF), fields=st.binary(max_size=300))
 def test_no_bytes_whatever_lead_to_another_error(flags: int, fields: bytes) -> None:
     try:
@@ -183,3 +240,49 @@ def test_nor_do_any_in_a_header_table(entries: bytes) -> None:
         read_properties(header(HEADERS_FLAG, table(entries)))
     except UndecodableHeader:
         return
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_nor_does_a_header_in_which_something_was_damaged(chance: Random) -> None:
+    try:
+        read_properties(damaged(content_header(random_fields(chance, b"r-1"), 0), chance))
+    except UndecodableHeader:
+        return
+
+
+def array(items: bytes) -> bytes:
+    return header(HEADERS_FLAG, table(b"\x01kA" + table(items)))
+
+
+COSTLY: dict[str, Callable[[int], bytes]] = {
+    "nothings": lambda size: array(b"V" * size),
+    "empty arrays": lambda size: array(b"A\0\0\0\0" * size),
+    "empty tables": lambda size: array(b"F\0\0\0\0" * size),
+    "decimals": lambda size: array(b"D\xff\x7f\xff\xff\xff" * size),
+    "empty keys": lambda size: header(HEADERS_FLAG, table(b"\0V" * size)),
+    "many deep ones": lambda size: array((b"F" + tables_within(60)) * (size // 60)),
+}
+
+
+@pytest.mark.parametrize("shape", COSTLY)
+def test_what_a_header_costs_grows_with_its_length_only(shape: str) -> None:
+    assert calls_for(COSTLY[shape](4_000)) <= 2 * calls_for(COSTLY[shape](2_000)) + 100
+
+
+def calls_for(payload: bytes) -> int:
+    """How many functions are called to read the header, or to find that it can't be read."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        read_properties(payload)
+    except UndecodableHeader:
+        return calls
+    finally:
+        sys.setprofile(None)
+    return calls

@@ -12,7 +12,7 @@ from pamqp.frame import unmarshal
 from pamqp.header import ContentHeader
 
 from consumer.broker.decoding import read_properties
-from consumer.broker.encoding import publish_frames
+from consumer.broker.encoding import fitted, publish_frames
 from consumer.broker.errors import UnsendableMessage
 from consumer.broker.messages import Outgoing, Properties
 
@@ -154,3 +154,43 @@ def test_what_amqp_can_not_hold_is_refused_before_anything_is_sent(
 ) -> None:
     with pytest.raises(UnsendableMessage, match=told):
         publish_frames(message, 7, FRAME_MAX)
+
+
+def test_a_message_that_fits_is_left_as_it_is() -> None:
+    fitting = outgoing(Properties(message_id="m", headers={"a": "x" * 2_000, "b": 1}))
+
+    assert fitted(fitting, FRAME_MAX) == fitting
+
+
+@pytest.mark.parametrize(
+    ("headers", "kept"),
+    [
+        ({"a": "x" * 5_000, "b": 1}, {"b"}),
+        ({"a": "x" * 2_000, "b": "x" * 2_100, "c": "x" * 100}, {"a", "c"}),
+        ({"a": object(), "b": 2**64, "c": "\ud800", "d" * 256: 1, "e": None}, {"e"}),
+        ({"a": ["x" * 1_000] * 5, "b": {"c": "x" * 5_000}}, set()),
+    ],
+)
+def test_headers_go_that_amqp_can_not_hold_and_then_the_longest(
+    headers: dict[str, Any], kept: set[str]
+) -> None:
+    long = "ä" * 127
+    full = Properties(
+        message_id=long, correlation_id=long, reply_to=long, type=long, headers=headers
+    )
+    message = fitted(outgoing(full), FRAME_MAX)
+
+    assert message.properties.headers.keys() == kept
+    publish_frames(message, 7, FRAME_MAX)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=600), max_size=30))
+def test_what_fits_is_never_left_out_for_nothing(lengths: list[int]) -> None:
+    headers = {str(number): "x" * length for number, length in enumerate(lengths)}
+    kept = fitted(outgoing(Properties(headers=headers)), FRAME_MAX)
+
+    publish_frames(kept, 7, FRAME_MAX)
+    left_out = [len(headers[name]) for name in headers.keys() - kept.properties.headers.keys()]
+    if left_out:
+        size = len(publish_frames(kept, 7, FRAME_MAX))
+        assert size + min(left_out) + 300 > FRAME_MAX

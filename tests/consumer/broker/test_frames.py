@@ -1,6 +1,8 @@
 import asyncio
+import random
 
 import pytest
+from typing_extensions import override
 
 from consumer.broker.frames import FrameReader, FrameType, frame
 
@@ -25,6 +27,17 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Counting(FrameReader):
+    """Counts the bytes that are put together and looked through."""
+
+    looked_through = 0
+
+    @override
+    def _take_frames(self, data: bytes) -> int:
+        self.looked_through += len(data)
+        return super()._take_frames(data)
 
 
 def ignore(reason: str) -> None:
@@ -91,12 +104,68 @@ async def test_frames_may_come_in_pieces_of_any_size(portion: int) -> None:
     )
 
 
-async def test_a_broker_of_another_version_is_left_to_the_library() -> None:
-    reader = FrameReader(ignore)
+async def test_frames_may_be_cut_anywhere() -> None:
+    chance = random.Random(7)  # noqa: S311 - any places will do
+    sizes = [chance.choice([0, 1, 40, 3_000]) for _ in range(400)]
+    data = b"".join(
+        frame(FrameType.BODY, chance.choice([1, 3]), bytes((at % 256,)) * size)
+        for at, size in enumerate(sizes)
+    )
+    cuts = sorted(chance.sample(range(len(data)), 1_000))
+    reader, tap = FrameReader(ignore), Taps(takes=False)
+    reader.tap(3, tap)
 
-    reader.feed_data(b"AMQP\x01\x01\x00\x0a")
+    for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
+        reader.feed_data(data[start:end])
 
-    assert await all_of(reader) == b"AMQP\x01\x01\x00\x0a"
+    assert await all_of(reader) == data
+    assert [payload for _, payload in tap.seen] == [
+        data[start + 7 : start + 7 + size]
+        for start, size in zip(starts(sizes), sizes, strict=True)
+        if data[start + 2] == 3
+    ]
+
+
+def starts(sizes: list[int]) -> list[int]:
+    """Where each frame begins, by the sizes of the payloads."""
+    return [sum(sizes[:at]) + 8 * at for at in range(len(sizes))]
+
+
+@pytest.mark.parametrize("portion", [1, 10, 1_000, 100_000])
+async def test_a_large_frame_is_put_together_once_however_many_pieces_it_comes_in(
+    portion: int,
+) -> None:
+    reader, tap = Counting(ignore), Taps(takes=True)
+    reader.tap(3, tap)
+    data = frame(FrameType.BODY, 3, b"x" * 131_064) * 3
+
+    for start in range(0, len(data), portion):
+        reader.feed_data(data[start : start + portion])
+
+    assert [len(payload) for _, payload in tap.seen] == [131_064] * 3
+    assert reader.looked_through <= 2 * len(data)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param(b"AMQP\x01\x01\x00\x0a", id="another version of AMQP"),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="another protocol"),
+        pytest.param(b"\x03\x00\x03\x00\x00\x00\x02ab!", id="a frame without its end"),
+    ],
+)
+async def test_what_is_no_frame_is_left_to_the_library_with_all_that_follows(junk: bytes) -> None:
+    reasons: list[str] = []
+    reader, tap = FrameReader(reasons.append), Taps(takes=True)
+    reader.tap(3, tap)
+    good = frame(FrameType.METHOD, 3, b"three")
+
+    reader.feed_data(good + junk)
+    reader.feed_data(good)
+
+    assert tap.seen == [(FrameType.METHOD, b"three")]
+    assert await all_of(reader) == junk + good
+    assert reasons == ["what the broker sends is not AMQP 0-9-1"]
 
 
 async def test_the_library_hears_a_heartbeat_when_taps_took_everything_for_long() -> None:

@@ -1,7 +1,5 @@
 """What other clients' readers die of, between good neighbours in the same prefetch."""
 
-import struct
-
 import pytest
 
 from consumer.broker.connection import BrokerConnection
@@ -9,41 +7,19 @@ from consumer.broker.intake import Intake, Source
 from consumer.broker.messages import Properties
 from tests.consumer.broker.queues import fill, ids, make_queue, take
 from tests.consumer.broker.raw_publishing import RawMessage, publish_raw
+from tests.consumer.broker.undecodable import KINDS
 
 QUEUE = "requests"
-HEADERS = 1 << 13
-MESSAGE_ID = 1 << 7
-TIMESTAMP = 1 << 6
-
-
-def table(entries: bytes) -> bytes:
-    return struct.pack(">I", len(entries)) + entries
-
-
-def nested(depth: int) -> bytes:
-    value = table(b"")
-    for _ in range(depth):
-        value = table(b"\x01kF" + value)
-    return value
-
-
-KINDS = {
-    "a timestamp in microseconds": (TIMESTAMP, struct.pack(">Q", 1_700_000_000_000_000)),
-    "a message id that is not UTF-8": (MESSAGE_ID, b"\x02\xc3\x28"),
-    "a header key that is not UTF-8": (HEADERS, table(b"\x02\xc3\x28t\x01")),
-    "an absurd header timestamp": (HEADERS, table(b"\x01kT" + b"\xff" * 8)),
-    "headers nested 3,000 deep": (HEADERS, nested(3_000)),
-}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_neighbours_arrive_and_the_connection_stays(
     connection: BrokerConnection, publishing: BrokerConnection, kind: str
 ) -> None:
-    flags, fields = KINDS[kind]
+    header = KINDS[kind]
     await make_queue(connection, QUEUE)
     await fill(publishing, QUEUE, "before")
-    await publish_raw(publishing, RawMessage(QUEUE.encode(), b"odd", flags, fields))
+    await publish_raw(publishing, RawMessage(QUEUE.encode(), b"odd", header.flags, header.fields))
     await fill(publishing, QUEUE, "after")
 
     intake = await Intake.open(connection, [Source(QUEUE, 5)], prefetch=10)
@@ -54,7 +30,7 @@ async def test_the_neighbours_arrive_and_the_connection_stays(
     assert ids([before, after]) == ["before", "after"]
     assert (odd.body, odd.properties, odd.partition) == (b"odd", Properties(), 5)
     assert odd.raw_header is not None
-    assert odd.raw_header.endswith(fields)
+    assert odd.raw_header.endswith(header.fields)
     assert connection.loss is None
 
 
@@ -62,8 +38,9 @@ async def test_all_of_them_come_again_until_they_are_settled(
     connection: BrokerConnection, publishing: BrokerConnection
 ) -> None:
     await make_queue(connection, QUEUE)
-    for kind, (flags, fields) in KINDS.items():
-        await publish_raw(publishing, RawMessage(QUEUE.encode(), kind.encode(), flags, fields))
+    for kind, header in KINDS.items():
+        odd = RawMessage(QUEUE.encode(), kind.encode(), header.flags, header.fields)
+        await publish_raw(publishing, odd)
 
     for _ in range(3):
         intake = await Intake.open(connection, [Source(QUEUE)], prefetch=10)

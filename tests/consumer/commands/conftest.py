@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from consumer.commands.group import cli
@@ -26,11 +27,15 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def invoke(unset: None, monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Invoke:
-    """Runs ``pointsman`` with these arguments, on the test's database."""
+def invoke(unset: None, monkeypatch: pytest.MonkeyPatch, sqlite_url: str) -> Iterator[Invoke]:
+    """Runs ``pointsman`` with these arguments, on the test's database, reading ``stdin``."""
     del unset
     monkeypatch.setenv("POINTSMAN_DATABASE_URL", sqlite_url)
-    return lambda *arguments: CliRunner().invoke(cli, [str(each) for each in arguments])
+    before = structlog.get_config()
+    yield lambda *arguments, stdin=b"": CliRunner().invoke(
+        cli, [str(each) for each in arguments], input=stdin
+    )
+    structlog.configure(**before)
 
 
 @pytest.fixture

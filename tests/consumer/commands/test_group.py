@@ -1,3 +1,4 @@
+import gc
 import signal
 
 import click
@@ -25,6 +26,17 @@ def test_a_usage_error_is_one_line_that_says_where_help_is(arguments: list[str],
     assert result.stdout == ""
     [line] = result.stderr.splitlines()
     assert line.endswith(told)
+
+
+def test_garbage_is_collected_again_when_the_command_is_imported() -> None:
+    gc.disable()
+    try:
+        CliRunner().invoke(cli, ["limits", "list", "--help"], prog_name="pointsman")
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_a_group_alone_shows_its_help(invoke: Invoke) -> None:
@@ -56,3 +68,15 @@ def test_ctrl_c_ends_a_command_without_a_word(monkeypatch: pytest.MonkeyPatch) -
         assert signal.getsignal(signal.SIGINT) is while_importing
     assert (result.exit_code, result.output) == (130, "")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_variable_that_is_no_setting_is_told_before_any_command(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POINTSMAN_DATABSE_URL", "sqlite+aiosqlite:////secret/place")
+    result = invoke("topology", "show", "--json")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "Warning: POINTSMAN_DATABSE_URL is not a setting, and has no effect;"
+        " did you mean POINTSMAN_DATABASE_URL?\n"
+    )

@@ -5,6 +5,7 @@ import pytest
 from pydantic_core import from_json
 
 from consumer.commands.output import Row, print_facts, print_line, print_rows
+from rules.identifiers import uuid7
 
 ESCAPE = "\x1b[2J"
 
@@ -64,15 +65,48 @@ def test_facts_that_there_are_stand_below_their_heading(capsys: pytest.CaptureFi
     assert lines == ["task run 7", "  name       extract", "  run count  0"]
 
 
-def test_a_table_fits_the_terminal_where_there_is_one(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 40 columns."""
     for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "40"}.items():
         monkeypatch.setenv(name, value)
+
+
+def lines_of(printed: str) -> list[str]:
+    return re.sub(r"\x1b\[\d*m", "", printed).splitlines()
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_table_fits_the_terminal_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows([{"long": "word " * 20, "is_open": False}], ["is_open", "long"], as_json=False)
     printed = capsys.readouterr().out
     assert "no" in printed
     assert "word word" in printed
-    lines = re.sub(r"\x1b\[\d*m", "", printed).splitlines()
+    lines = lines_of(printed)
     assert len(lines) > 2
     assert max(map(len, lines)) <= 40
+
+
+@pytest.mark.usefixtures("narrow")
+def test_an_id_is_whole_however_narrow_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = uuid7(), uuid7()
+    rows: list[Row] = [
+        {"id": first, "run_id": None, "why": ("one [b]", "another")},
+        {"id": second, "run_id": first, "why": ()},
+    ]
+    print_rows(rows, ["id", "run_id", "why"], as_json=False)
+    assert lines_of(capsys.readouterr().out) == [
+        f"id      {first}",
+        "run id  -",
+        "why     one [b]",
+        "        another",
+        "",
+        f"id      {second}",
+        f"run id  {first}",
+        "why     -",
+    ]
+    print_rows([{"id": 1}], ["id", "why"], as_json=False)
+    assert [line.split() for line in lines_of(capsys.readouterr().out)] == [
+        ["id", "why"],
+        ["1", "-"],
+    ]

@@ -7,7 +7,7 @@ from pydantic_core import from_json
 from consumer.wire.decisions import Verdict
 from persistence.begun import BegunKey, count_failure
 from persistence.database import Database
-from persistence.dead_letters import DeadLetter, record_letters
+from persistence.dead_letters.values import DeadLetter
 from persistence.demands import Demand
 from persistence.limits import set_limit
 from persistence.records import DecisionRecord, Forward
@@ -17,7 +17,7 @@ from rules.runs import RunPolicy, TaskRun
 from rules.states import Completed, Failed, Running, State, StateDetails
 from tests.consumer.commands.conftest import InDatabase, Invoke
 from tests.consumer.explaining.records import NOON, decided, no_slot
-from tests.persistence.records import enter, make_runs
+from tests.persistence.records import enter, make_runs, record_letters
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_dead_letters_are_shown_with_their_error(
         run_kind=run.kind,
         run_id=run.id,
     )
-    in_database(lambda database: record_letters(database, [letter]))
+    in_database(lambda database: record_letters(database, letter))
     text = "\n".join(shown(invoke, run))
     assert "ZeroDivisionError: division by zero" in text
     assert "open, rule-error" in text

@@ -1,7 +1,10 @@
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from consumer.broker.messages import Properties
 from consumer.dead_letters.letters import DeathCause, LetterWriter, letter_id
+from consumer.wire.requests import Envelope
 from tests.consumer.wire.messages import READER, delivery, read
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,3 +58,14 @@ def test_letters_without_a_request_id_are_told_apart_by_what_they_are() -> None:
     other = READER.read(delivery(b"other", message_id=None)).envelope
     assert letter_id(first, 0) == letter_id(again, 0)
     assert letter_id(first, 0) != letter_id(other, 0)
+
+
+def test_letters_whose_headers_can_not_be_decoded_are_told_apart_by_their_bytes() -> None:
+    def undecodable(header: bytes, content: bytes = b"{}") -> Envelope:
+        raw = replace(delivery(content), properties=Properties(), raw_header=header)
+        return READER.read(raw).envelope
+
+    bad, other = (struct.pack(">HHQH", 60, 0, 2, 1 << 7) + bad for bad in (b"\1\xff", b"\1\xfe"))
+    assert letter_id(undecodable(bad), 0) == letter_id(undecodable(bad), 0)
+    assert letter_id(undecodable(bad), 0) != letter_id(undecodable(other), 0)
+    assert letter_id(undecodable(bad), 0) != letter_id(undecodable(bad, b"[]"), 0)

@@ -7,7 +7,7 @@ from typing import Any
 from consumer.explaining.attempts import attempts_of
 from consumer.explaining.story import Story
 from consumer.wire.decisions import Decision, RunSummary, Verdict
-from persistence.dead_letters import RecordedLetter
+from persistence.dead_letters.values import RecordedLetter
 from persistence.history import RunHistory, UndecidedAttempt
 from persistence.limits import Holder, Limit
 from persistence.records import DecisionRecord, Forward
@@ -100,8 +100,6 @@ def letter(run: Run, request_id: str = "r", **told: Any) -> RecordedLetter:
         "attempt": 0,
         "run_kind": run.kind,
         "run_id": run.id,
-        "body": b"{}",
-        "properties": {},
         "dead_at": NOON,
         "recorded_at": NOON,
         "closed_at": None,

@@ -4,6 +4,7 @@ from consumer.explaining.attempts import Standing, attempts_of
 from consumer.wire.decisions import Verdict
 from persistence.history import RunHistory
 from persistence.records import DecisionRecord, Forward
+from persistence.schema import LetterStatus
 from rules.runs import TaskRun
 from tests.consumer.explaining.records import (
     NOON,
@@ -53,6 +54,15 @@ def test_another_request_does_not_bring_a_delay_back() -> None:
 def test_a_delay_that_was_returned_is_its_senders() -> None:
     run = run_in(None)
     assert standings(run, no_slot(run, forward=Forward.NONE)) == [Standing.RETURNED]
+
+
+def test_a_letter_that_was_answered_changes_nothing_about_its_attempt() -> None:
+    run = run_in(None)
+    answered = letter(run, status=LetterStatus.ANSWERED)
+    told = story(run, no_slot(run), letters=(answered,))
+    assert [each.standing for each in told.attempts] == [Standing.WAITING]
+    reused = story(run, letters=(answered,))
+    assert [each.standing for each in reused.attempts] == [Standing.SETTLED]
 
 
 def test_a_dead_letter_belongs_to_its_attempt_on_record_or_not() -> None:

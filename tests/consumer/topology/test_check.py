@@ -103,7 +103,7 @@ async def test_a_user_who_may_not_declare_is_told_what_can_not_be_compared(
         problems = await check(limited, TOPOLOGY)
 
         await limited.close()
-    assert {problem.kind for problem in problems} == {ProblemKind.UNKNOWN}
+    assert {problem.kind for problem in problems} == {ProblemKind.FORBIDDEN}
     assert len(problems) == len(TOPOLOGY.exchanges_and_queues)
 
 

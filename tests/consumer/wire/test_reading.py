@@ -87,6 +87,7 @@ def test_create_describes_a_flow_run() -> None:
         (body(state={"type": "running"}), "state.type"),
         (body(state={"type": "RUNNING", "timestamp": "2026-01-01T00:00:00"}), "timezone"),
         (body(state={"type": "RUNNING", "timestamp": 17}), "state.timestamp"),
+        (body(state={"type": "RUNNING", "timestamp": "20260101"}), "such as 2026"),
         (body(state={"type": "RUNNING", "timestamp": "0001-01-01T00:00:00+05:00"}), "years"),
         (body(run={"kind": "job", "id": str(RUN)}), "run.kind"),
         (body(run={"kind": "task", "id": "17"}), "run.id"),
@@ -102,6 +103,10 @@ def test_create_describes_a_flow_run() -> None:
         (body(parameters={"deep": ["\0"]}), "NUL"),
         (b'{"run": %s, "state": {"type": "RUNNING", "data": [1e999]}}', "finite"),
         (b'{"run": %s, "state": {"type": "RUNNING", "data": NaN}}', "finite"),
+        (b'{"run": %s, "state": null, "parameters": {"a": -Infinity}}', "finite"),
+        (b'{"run": %s, "state": null, "force": true, "force": false}', "'force' comes twice"),
+        (b'\xef\xbb\xbf{"run": %s, "state": null}', "Invalid JSON"),
+        (b'{"run": %s, "state": null}'.decode().encode("utf-16"), "Invalid JSON"),
         (b'{"run": %s, "state": {"type": "RUNNING", "data": "\\ud800"}}', "Invalid JSON"),
         (b'{"run": %s, "state": {"type": "RUNNING", "data": ' + b"[" * 5000 + b"]}}", "recursion"),
         (body(state={"type": "RUNNING", "data": "x" * 100_000}), "bytes"),
@@ -181,6 +186,11 @@ def test_a_permitted_reply_queue_is_answered(name: str) -> None:
 def test_another_reply_queue_is_not(name: str) -> None:
     envelope = read(reply_to=name).envelope
     assert (envelope.reply_to, envelope.reply_refused) == (None, True)
+
+
+def test_a_user_with_a_nul_is_nobody() -> None:
+    assert read(user_id="joe").envelope.user_id == "joe"
+    assert read(user_id="jo\0e").envelope.user_id is None
 
 
 @pytest.mark.parametrize("claimed", ["1", -1, 2**40, 1.5, None, True])

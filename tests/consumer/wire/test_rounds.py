@@ -1,7 +1,11 @@
 import json
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from consumer.wire.names import MAX_ORIGINAL_BYTES
+from consumer.wire.requests import Request
 from consumer.wire.rounds import round_properties
 from tests.consumer.wire.messages import read
 
@@ -67,3 +71,40 @@ def test_nothing_is_said_of_an_original_that_had_nothing_else() -> None:
     assert (
         "pointsman-original" not in round_properties(read().envelope, attempt=1, failures=0).headers
     )
+
+
+def original_of(message: Request) -> str | None:
+    headers = round_properties(message.envelope, attempt=1, failures=0).headers
+    told: str | None = headers.get("pointsman-original")
+    return told
+
+
+OURS = {"pointsman-request-id": "r-1", "pointsman-attempt": 1, "pointsman-original": '{"a":1}'}
+
+
+def test_what_the_broker_adds_on_the_way_is_no_strangers() -> None:
+    deaths = {"x-death": [{"count": 1}], "x-delivery-count": 1, "timestamp_in_ms": 1}
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    assert original_of(read(headers=OURS | deaths, timestamp=at)) == '{"a":1}'
+    without = {name: value for name, value in OURS.items() if name != "pointsman-original"}
+    assert original_of(read(headers=without | deaths)) is None
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"headers": {"pointsman-original": '{"a":1}'}},
+        {"headers": OURS | {"pointsman-request-id": "another"}},
+        {"headers": OURS | {"own": 1}},
+        {"headers": OURS, "user_id": "joe"},
+        {"headers": OURS, "expiration": "1000"},
+    ],
+)
+def test_a_stranger_can_not_say_in_our_name_what_a_message_came_with(
+    properties: dict[str, Any],
+) -> None:
+    original = original_of(read(**properties))
+    assert original is not None
+    told = json.loads(original)
+    assert told["headers"]["pointsman-original"] == '{"a":1}'
+    assert {*told} - {"headers"} == {*properties} - {"headers"}

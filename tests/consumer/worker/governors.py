@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
 
+from consumer.broker.messages import Delivery, Outgoing
+from consumer.dead_letters.filling import Filling
 from consumer.dead_letters.letters import LetterWriter
+from consumer.health.readiness import Readiness
 from consumer.wire.requests import Reading
 from consumer.worker.deciding import Decider, Statute
 from consumer.worker.governing import Governor
+from consumer.worker.judging import Judge
 from consumer.worker.outcomes import Outcome
+from consumer.worker.patience import Patience
 from consumer.worker.recording import Answering
 from consumer.worker.rounds import Router
 from consumer.worker.setbacks import Setbacks
@@ -40,10 +45,12 @@ class Clock:
 
 @dataclass(slots=True)
 class Bench:
-    """A governor, its clock and its database."""
+    """A governor, what fills in dead letters beside it, their clock and their database."""
 
     governor: Governor
+    filling: Filling
     database: Database
+    readiness: Readiness
     clock: Clock = field(default_factory=Clock)
 
     async def govern(self, *readings: Reading) -> list[Outcome]:
@@ -59,7 +66,7 @@ async def governing(
     seconds: float = 30,
 ) -> AsyncIterator[Bench]:
     """A governor whose task runs go through this policy."""
-    clock = Clock()
+    clock, readiness = Clock(), Readiness()
     router = Router(partitions=8)
     statute = Statute(
         settings=OrchestrationSettings(),
@@ -69,9 +76,11 @@ async def governing(
     )
     async with open_database(url) as database:
         decider = Decider(statute, Answering(router, LetterWriter("test")), clock)
-        setbacks = Setbacks(database, decider, max_failures, clock)
-        governor = Governor(database, decider, setbacks, router, seconds)
-        yield Bench(governor, database, clock)
+        patience = Patience(readiness)
+        setbacks = Setbacks(database, decider, patience, max_failures, clock)
+        governor = Governor(database, setbacks, router, seconds)
+        filling = Filling(database, READER, Judge(decider), patience)
+        yield Bench(governor, filling, database, readiness, clock)
 
 
 def reading(body: object, request_id: str = "r-1", **properties: Any) -> Reading:
@@ -81,17 +90,18 @@ def reading(body: object, request_id: str = "r-1", **properties: Any) -> Reading
 
 def came_back(outcome: Outcome) -> Reading:
     """What an outcome sent round, read again."""
-    forward = outcome.forward
-    assert forward is not None
-    properties = forward.properties
-    return READER.read(
-        delivery(
-            forward.body,
-            message_id=properties.message_id,
-            reply_to=properties.reply_to,
-            headers=dict(properties.headers),
-        )
-    )
+    return READER.read(forwarded(outcome))
+
+
+def forwarded(outcome: Outcome) -> Delivery:
+    """What an outcome sent round, or into the dead letters, as it is delivered."""
+    assert outcome.forward is not None
+    return delivered(outcome.forward)
+
+
+def delivered(sent: Outgoing) -> Delivery:
+    """What was published, as it is delivered."""
+    return replace(delivery(sent.body), properties=sent.properties)
 
 
 def decided(outcome: Outcome) -> dict[str, Any]:

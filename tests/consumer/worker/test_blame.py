@@ -1,18 +1,24 @@
 """What says nothing about a message is never counted against it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumer.wire.requests import Reading
+from consumer.worker.setbacks import Setbacks
+from persistence.database import Database
+from persistence.errors import DatabaseUnreachable
 from rules.identifiers import uuid7
 from tests.consumer.worker.governors import Bench, decided, governing, migrated, reading, verdicts
-from tests.consumer.worker.trouble import Hangs, SaysTheUnsayable, policy_with
+from tests.consumer.worker.trouble import FailsAfter, Hangs, SaysTheUnsayable, policy_with
 
 
 @pytest.fixture
@@ -87,6 +93,16 @@ async def test_a_redelivered_message_that_is_interrupted_is_not_condemned(url: s
     assert decided(outcome)["decision"] == "accept"
 
 
+async def test_a_redelivered_message_that_goes_round_each_time_has_not_ended_the_process(
+    url: str,
+) -> None:
+    run_id = uuid7()
+    message = reading(proposal("RUNNING", run_id))
+    async with governing(url, policy_with(FailsAfter, run_id), max_failures=10) as bench:
+        outcomes = [await bench.governor.govern_alone(message) for _ in range(5)]
+    assert verdicts([outcome for [outcome] in outcomes]) == [None] * 5
+
+
 async def interrupted(bench: Bench, message: Any) -> None:
     """Govern a message alone, and give it up as a consumer does that is told to stop."""
     alone = asyncio.create_task(bench.governor.govern_alone(message))
@@ -114,3 +130,105 @@ async def test_a_decision_that_can_not_be_written_down_leaves_no_state_behind(ur
     assert decided(before)["decision"] == "accept"
     assert (decided(bad)["decision"], decided(bad)["code"]) == ("abort", "failed")
     assert decided(bad)["run"]["version"] == 0
+
+
+async def test_redelivered_messages_are_suspected_only_when_they_come_after_that_again(
+    url: str,
+) -> None:
+    batch = [again(reading(proposal("RUNNING", uuid7()), f"r-{each}")) for each in range(3)]
+    async with governing(url) as bench:
+        assert await bench.governor.suspects(batch) == frozenset()
+        await bench.govern(*batch)
+        assert await bench.governor.suspects(batch) == {(f"r-{each}", 0) for each in range(3)}
+        assert (
+            await bench.governor.suspects([reading(proposal("RUNNING", uuid7()), "r-0")]) == set()
+        )
+
+
+async def test_redelivered_messages_that_are_interrupted_together_are_not_suspected(
+    url: str,
+) -> None:
+    batch = [again(reading(proposal("RUNNING", uuid7()), f"r-{each}")) for each in range(3)]
+    async with governing(url) as bench, another_user(url) as other:
+        lock = other.transaction()
+        await lock.start()
+        await other.execute("LOCK TABLE run_state")
+        governing_it = asyncio.create_task(bench.govern(*batch))
+        await asyncio.wait({governing_it}, timeout=0.5)
+        governing_it.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await governing_it
+        await lock.rollback()
+        assert await bench.governor.suspects(batch) == frozenset()
+        assert verdicts(await bench.govern(*batch)) == ["accept"] * 3
+
+
+async def test_a_count_whose_commit_was_not_answered_is_counted_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [again(reading(proposal("RUNNING", uuid7())))]
+    async with governing(url) as bench:
+        with monkeypatch.context() as patch:
+            patch.setattr(Setbacks, "_take_back", never)  # as if the process ended
+            await interrupted_when_counted(bench.governor.govern(batch), patch)
+        assert await bench.governor.suspects(batch) == {("r-1", 0)}
+        Commits(hangs=False).take_over(monkeypatch)
+        [outcome] = await bench.governor.govern_alone(batch[0])
+    assert decided(outcome)["decision"] == "accept"
+
+
+async def test_a_message_that_is_interrupted_while_that_it_is_begun_is_counted_is_not_suspected(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [again(reading(proposal("RUNNING", uuid7())))]
+    async with governing(url) as bench:
+        for govern in (bench.governor.govern(batch), bench.governor.govern_alone(batch[0])):
+            with monkeypatch.context() as patch:
+                await interrupted_when_counted(govern, patch)
+            assert await bench.governor.suspects(batch) == frozenset()
+        assert verdicts(await bench.govern(*batch)) == ["accept"]
+
+
+@dataclass(slots=True)
+class Commits:
+    """The first commit is done, but its answer does not come: it hangs, or the connection goes."""
+
+    hangs: bool
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    _writing: Any = Database.writing
+
+    def take_over(self, patch: pytest.MonkeyPatch) -> None:
+        @asynccontextmanager
+        async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
+            async with self._writing(database) as connection:
+                yield connection
+            if not self.done.is_set():
+                self.done.set()
+                if self.hangs:
+                    await asyncio.Event().wait()
+                raise DatabaseUnreachable("database", "gone")
+
+        patch.setattr(Database, "writing", writing)
+
+
+async def interrupted_when_counted(
+    govern: Coroutine[Any, Any, object], patch: pytest.MonkeyPatch
+) -> None:
+    """Give a batch up when its count is committed and that was not heard of."""
+    commits = Commits(hangs=True)
+    commits.take_over(patch)
+    governing_it = asyncio.create_task(govern)
+    await commits.done.wait()
+    governing_it.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await governing_it
+
+
+async def never(*_: object) -> None:
+    raise DatabaseUnreachable("database", "gone")
+
+
+def again(message: Reading) -> Reading:
+    """The message as it comes when it was delivered before."""
+    delivery = replace(message.envelope.delivery, redelivered=True)
+    return replace(message, envelope=replace(message.envelope, delivery=delivery))

@@ -3,6 +3,8 @@ from uuid import UUID
 
 import pytest
 
+from consumer.topology.names import DEAD_LETTERS
+from consumer.wire.names import DECISION_TYPE
 from persistence.begun import BegunKey, count_begun
 from rules.identifiers import uuid7
 from tests.consumer.worker.governors import (
@@ -64,6 +66,18 @@ async def test_an_id_with_another_body_is_refused_and_not_announced(url: str) ->
     assert (decided(reused)["code"], decided(reused)["attempt"]) == ("id-reused", None)
     assert reused.answer is not None
     assert not reused.answer.announced
+
+
+async def test_an_id_that_is_refused_again_is_refused_with_the_same_bytes(url: str) -> None:
+    other = proposal("RUNNING", uuid7())
+    async with governing(url) as bench:
+        _, first = await bench.govern(reading(proposal("RUNNING", uuid7())), reading(other))
+        bench.clock.advance(60)
+        [second] = await bench.govern(reading(other))
+    assert first.answer is not None
+    assert second.answer is not None
+    assert first.answer.identity == second.answer.identity
+    assert first.answer.body == second.answer.body
 
 
 async def test_a_forged_attempt_is_taken_for_what_it_would_be_without(url: str) -> None:
@@ -237,8 +251,7 @@ async def test_a_redelivered_message_is_condemned_when_it_is_begun_for_the_third
             body_sha256=message.envelope.digest,
             user_id=None,
         )
-        for _ in range(2):  # and each time the process ended
-            await count_begun(bench.database, key, bench.clock())
+        await count_begun(bench.database, {key: 2}, bench.clock())  # the process ended each time
         [condemned] = await bench.governor.govern_alone(message)
     assert (decided(condemned)["decision"], decided(condemned)["code"]) == ("abort", "failed")
     assert condemned.forward is not None
@@ -273,3 +286,13 @@ async def test_an_unreadable_message_with_forged_headers_is_refused_like_any_oth
     async with governing(url) as bench:
         [outcome] = await bench.govern(reading(b"junk", headers=forged))
     assert (decided(outcome)["code"], decided(outcome)["attempt"]) == ("invalid", 0)
+
+
+async def test_a_decision_that_comes_back_as_a_request_is_buried_and_not_answered(
+    url: str,
+) -> None:
+    async with governing(url) as bench:
+        [outcome] = await bench.govern(reading(b"{}", "r-1", type=DECISION_TYPE))
+    assert outcome.answer is None
+    assert outcome.forward is not None
+    assert outcome.forward.exchange == DEAD_LETTERS

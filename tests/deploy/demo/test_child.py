@@ -54,6 +54,17 @@ def test_what_is_set_for_another_pointsman_does_not_reach_the_demo(tmp_path: Pat
     }
 
 
+def test_files_for_tls_reach_the_demo_where_its_broker_speaks_tls(tmp_path: Path) -> None:
+    inherited = {"POINTSMAN_AMQP_CA": "ca.pem", "POINTSMAN_DATABASE_CA": "ca.pem"}
+
+    secure = environment(inherited, Place("amqps://here/"), tmp_path)
+    plain = environment(inherited, Place("amqp://here/"), tmp_path)
+
+    assert secure["POINTSMAN_AMQP_CA"] == "ca.pem"
+    assert "POINTSMAN_DATABASE_CA" not in secure
+    assert "POINTSMAN_AMQP_CA" not in plain
+
+
 def test_the_childs_exit_code_is_passed_on() -> None:
     with Watch() as watch:
         assert run([sys.executable, "-c", "raise SystemExit(7)"], os.environ, watch) == 7

@@ -7,6 +7,7 @@ import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
+from consumer.broker.address import BrokerAddress
 from consumer.topology.description import describe
 from consumer.topology.names import DEAD_LETTERS, partition_queue
 from deploy.demo.named_broker import place_on
@@ -14,7 +15,9 @@ from deploy.demo.place import DEFAULT_PARTITIONS, DemoError, Place
 from deploy.demo.topology import connect, look_for_topology
 from deploy.servers import RabbitServer
 from deploy.servers.ports import free_ports
-from tests.servers.vhosts import Vhost
+from persistence.tls import TlsFiles
+from tests.servers.certificates import Authority
+from tests.servers.vhosts import Vhost, fresh_vhost
 
 
 @pytest.fixture
@@ -99,6 +102,21 @@ def test_it_refuses_where_messages_wait(vhost: Vhost, no_management: int) -> Non
         pytest.raises(DemoError, match=f"Messages wait in {DEAD_LETTERS}"),
         place_on(vhost.url, no_management),
     ):
+        pytest.fail("the demo began")
+
+
+def test_a_broker_that_speaks_tls_is_lent_with_the_files_for_it(
+    authority: Authority, tls_broker: RabbitServer, no_management: int
+) -> None:
+    held = authority.issue("demo")
+    files = TlsFiles(ca=authority.file, cert=held.certificate, key=held.key)
+    with fresh_vhost(tls_broker) as vhost:
+        url = tls_broker.tls_url_of(vhost.name)
+
+        with place_on(BrokerAddress(url, files), no_management) as place:
+            assert place == Place(url, DEFAULT_PARTITIONS)
+
+    with pytest.raises(DemoError, match="POINTSMAN_AMQP_URL"), place_on(url, no_management):
         pytest.fail("the demo began")
 
 

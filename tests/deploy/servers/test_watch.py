@@ -22,6 +22,8 @@ _STARTER = """
 import json, signal, sys
 from deploy.servers import postgresql, rabbitmq
 
+# Ignored where a shell runs the tests in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 start = {"rabbitmq": rabbitmq, "postgresql": postgresql}[sys.argv[1]]
 with start() as server:
     folder = str(getattr(server.machine, "folder", ""))
