@@ -17,13 +17,6 @@ from persistence.translation import RUN_COLUMNS, STATE_COLUMNS, state_id_of, to_
 from rules.runs import Run, RunKind
 from rules.states import State, StateType
 
-PROSPECTIVE = -1
-"""The version of a run that was inserted to be locked, and is not yet wanted.
-
-No other transaction ever sees it: before the commit such a run is either made, at version 0, or
-deleted again.
-"""
-
 _RUN = table_of(RunRow)
 _STATE = table_of(RunStateRow)
 _ARTIFACT = table_of(ArtifactRow)
@@ -45,7 +38,6 @@ _NAMED = (
     select(_FAMILY.c.parent_task_run_id).where(
         among(_FAMILY.c.id, "flow_run_ids"), _FAMILY.c.parent_task_run_id.is_not(None)
     ),
-    select(_FAMILY.c.id).where(among(_FAMILY.c.id, "named"), _FAMILY.c.version == PROSPECTIVE),
 )
 _TO_BE_FORCED = select(_FAMILY.c.id).where(
     among(_FAMILY.c.flow_run_id, "forced"), _FAMILY.c.state_type == StateType.FAILED
@@ -69,14 +61,11 @@ _FAILED = _WITH_STATES.where(
 _STATE_AT = len(RUN_COLUMNS)
 
 
-async def lock_runs(
-    connection: AsyncConnection, demands: Sequence[Demand], *, inserted: bool = False
-) -> list[Run]:
+async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> list[Run]:
     """Lock what the demands name, parent task runs and task runs to be forced included.
 
-    Flow runs that are only named as those of new task runs are loaded where they are ``inserted``
-    too, but not locked where they are known: all batches with task runs of one flow run would wait
-    in line.
+    Flow runs that are only named as those of new task runs are not locked: all batches with task
+    runs of one flow run would wait in line.
 
     In one statement and in id order, so that two batches can't wait for each other; but for a run
     that became known between two calls, which costs one of them a repetition at worst.
@@ -85,14 +74,14 @@ async def lock_runs(
     if not ids:
         return []
     lists = {
+        "ids": ids,
         "flow_run_ids": _ids(each for each in demands if each.kind is not RunKind.TASK),
-        "named": named_flow_run_ids(demands) if inserted else [],
     }
     forced = _ids(each for each in demands if each.forces_task_runs)
-    statement = _LOCK_WITH_FAMILY if any(lists.values()) else _LOCK
+    statement = _LOCK_WITH_FAMILY if lists["flow_run_ids"] else _LOCK
     if forced:
         statement, lists["forced"] = _LOCK_WITH_FORCED, forced
-    rows = (await connection.execute(statement, {"ids": ids, **lists})).all()
+    rows = (await connection.execute(statement, lists)).all()
     meanwhile = await _load_states(connection, _changed_meanwhile(rows))
     return [to_run(row, meanwhile.get(state_id_of(row)) or _joined_state(row)) for row in rows]
 
@@ -126,12 +115,6 @@ async def lock_versions(connection: AsyncConnection, ids: Collection[UUID]) -> M
     """Lock runs that were read without a lock, and tell their versions."""
     rows = await connection.execute(_LOCK_VERSIONS, {"ids": ids})
     return dict(rows.all())
-
-
-def named_flow_run_ids(demands: Iterable[Demand]) -> list[UUID]:
-    """The flow runs of task runs that may have to be made."""
-    named = (getattr(demand.create, "flow_run_id", None) for demand in demands)
-    return sorted({flow_run_id for flow_run_id in named if flow_run_id is not None})
 
 
 def _ids_to_lock(demands: Sequence[Demand]) -> list[UUID]:

@@ -9,27 +9,19 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from persistence.bulk import BulkInsert, BulkUpdate
+from persistence.bulk import BulkUpdate
 from persistence.demands import Demand
 from persistence.errors import NotDemandedError, RunChangedMeanwhile
 from persistence.lists import among
-from persistence.loading import (
-    PROSPECTIVE,
-    load_failed_task_runs,
-    load_runs,
-    lock_runs,
-    lock_versions,
-    named_flow_run_ids,
-)
+from persistence.loading import load_failed_task_runs, load_runs, lock_runs, lock_versions
+from persistence.prospects import PROSPECTIVE, insert_prospects
 from persistence.schema import RunRow, table_of
 from persistence.translation import (
     DESCRIPTION_COLUMNS,
-    NEW_RUN_COLUMNS,
     PROGRESS_COLUMNS,
     Values,
     as_snapshot,
     description,
-    new_run_row,
     progress,
     restore,
     snapshot,
@@ -38,7 +30,6 @@ from rules.runs import FlowRun, Run, TaskRun
 from rules.states import StateType
 
 _RUN = table_of(RunRow)
-_INSERT = BulkInsert(_RUN, NEW_RUN_COLUMNS, keeps=True)
 WRITE_RUNS = BulkUpdate(_RUN, ("id",), PROGRESS_COLUMNS)
 _DESCRIBE = BulkUpdate(_RUN, ("id",), DESCRIPTION_COLUMNS)
 _DELETE = delete(_RUN).where(among(_RUN.c.id, "ids"))
@@ -77,10 +68,10 @@ class RunBook:
             if demand.create is not None and demand.create.id not in self._runs
         ]
         if unknown:
-            await _INSERT.execute(self._connection, _prospective_rows(unknown, now))
-            # What is inserted, and what others have inserted since the first look.
+            self._take_in(await insert_prospects(self._connection, unknown, now))
+            # What others have inserted since the first look.
             absent = [demand for demand in demands if demand.run_id not in self._runs]
-            self._take_in(await lock_runs(self._connection, absent, inserted=True))
+            self._take_in(await lock_runs(self._connection, absent))
         self._absent |= {demand.run_id for demand in demands if demand.run_id is not None}
         self._absent -= self._runs.keys()
         self._prospects = {
@@ -239,17 +230,6 @@ class RunBook:
         self._described.clear()
         if rows:
             await _DESCRIBE.execute(self._connection, _keyed(rows))
-
-
-def _prospective_rows(demands: Sequence[Demand], now: datetime) -> list[Values]:
-    """Rows of the runs that may have to be made, and of their flow runs, in id order."""
-    new: dict[UUID, Run] = {}
-    for demand in demands:
-        if demand.create is not None:
-            new.setdefault(demand.create.id, demand.create)
-    for flow_run_id in named_flow_run_ids(demands):
-        new.setdefault(flow_run_id, FlowRun(id=flow_run_id, bare=True))
-    return [new_run_row(new[run_id], PROSPECTIVE, now) for run_id in sorted(new)]
 
 
 def _copy_description(described: Run, run: Run) -> None:

@@ -33,7 +33,7 @@ async def locked(database: Database) -> set[object]:
         return set(everyone.scalars()) - free_ids
 
 
-async def test_runs_are_locked_before_anything_else_is_read_and_new_ones_as_soon_as_they_are_there(
+async def test_runs_are_locked_before_anything_else_is_read_and_new_ones_by_being_inserted(
     postgres_database: Database, postgres_engine: AsyncEngine
 ) -> None:
     runs = [TaskRun(id=uuid7(), tags=("a", "b")) for _ in range(3)]
@@ -53,10 +53,10 @@ async def test_runs_are_locked_before_anything_else_is_read_and_new_ones_as_soon
         ):
             pass
 
-    locking, inserting, locking_new, limits, *rest = sent
+    locking, inserting, limits, *rest = sent
+    assert "ORDER BY run.id FOR NO KEY UPDATE" in locking
     assert inserting.startswith("INSERT INTO run ")
-    for each in (locking, locking_new):
-        assert "ORDER BY run.id FOR NO KEY UPDATE" in each
+    assert inserting.endswith(" RETURNING run.id")
     assert "ORDER BY concurrency_limit.tag FOR NO KEY UPDATE" in limits
     assert any("FROM decision" in statement for statement in rest)
     assert not any("FOR NO KEY UPDATE" in statement for statement in rest)
