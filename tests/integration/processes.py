@@ -3,14 +3,14 @@
 import asyncio
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
+
+from tests.integration.forked import Forked, fork
 
 WAIT_SECONDS = 60.0
 
@@ -35,7 +35,7 @@ def environment(**settings: object) -> dict[str, str]:
 
 async def pointsman(*arguments: str, **settings: object) -> Ended:
     """Run a command to its end."""
-    process = await _start(arguments, environment(**settings))
+    process = await fork(arguments, environment(**settings))
     async with asyncio.timeout(WAIT_SECONDS):
         out, err = await process.communicate()
     return Ended(process.returncode or 0, out.decode(), err.decode())
@@ -45,7 +45,7 @@ async def pointsman(*arguments: str, **settings: object) -> Ended:
 class RunningConsumer:
     """A ``pointsman consume`` with its log, event by event, and all that it wrote there."""
 
-    process: Process
+    process: Forked
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -90,7 +90,7 @@ class RunningConsumer:
 @asynccontextmanager
 async def consuming(**settings: object) -> AsyncIterator[RunningConsumer]:
     """A consumer that serves; killed at the end where it still runs."""
-    consumer = RunningConsumer(await _start(("consume",), environment(**settings)))
+    consumer = RunningConsumer(await fork(("consume",), environment(**settings)))
     reading = asyncio.create_task(consumer.read_log())
     try:
         await consumer.event("consuming")
@@ -99,9 +99,3 @@ async def consuming(**settings: object) -> AsyncIterator[RunningConsumer]:
         consumer.send(signal.SIGKILL)
         await consumer.ended()
         await reading
-
-
-async def _start(arguments: tuple[str, ...], env: Mapping[str, str]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "consumer", *arguments, env=env, stdout=PIPE, stderr=PIPE
-    )

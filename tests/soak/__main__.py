@@ -86,6 +86,7 @@ def _plan(arguments: Sequence[str]) -> Plan:
     parser.add_argument(
         "--faults-every", type=float, default=180.0, help="seconds; 0: none (default: 180)"
     )
+    parser.add_argument("--samples-every", type=_positive, default=5.0, help="seconds (default: 5)")
     options = parser.parse_args(arguments)
     return Plan(
         seconds=options.minutes * 60,
@@ -93,6 +94,7 @@ def _plan(arguments: Sequence[str]) -> Plan:
         seed=options.seed,
         out=options.out,
         seconds_between_faults=options.faults_every,
+        seconds_between_samples=options.samples_every,
     )
 
 

@@ -54,7 +54,7 @@ async def test_a_short_life_with_one_fault_is_flat(
 
 
 def test_ctrl_c_ends_a_life_early_and_it_is_judged_and_drawn(tmp_path: Path) -> None:
-    arguments = ("--minutes", "60", "--rate", "20", "--out", str(tmp_path))
+    arguments = ("--minutes", "60", "--rate", "20", "--samples-every", "1", "--out", str(tmp_path))
     command = (sys.executable, "-m", "tests.soak", *arguments)
     with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE) as process:
         try:

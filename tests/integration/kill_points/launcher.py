@@ -1,7 +1,4 @@
-"""A consumer that kills itself: ``python -m tests.integration.kill_points.launcher POINT N``.
-
-It is ``pointsman consume`` in all else, and dies by SIGKILL at the N-th passing of the point.
-"""
+"""A consumer that kills itself."""
 
 import os
 import signal
@@ -26,8 +23,8 @@ def killing_at(point: str, times: int) -> Passing:
     return passing
 
 
-if __name__ == "__main__":
-    _, point, times = sys.argv
-    POINTS[point](killing_at(point, int(times)))
+def consume(point: str, times: int) -> None:
+    """Be ``pointsman consume``, and die by SIGKILL when the point is passed for that many times."""
+    POINTS[point](killing_at(point, times))
     sys.argv = ["pointsman", "consume"]
     main()

@@ -1,9 +1,7 @@
 """Where consumers die: the audience that hears all, those that take over, and what is left."""
 
 import asyncio
-import sys
 import time
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,8 @@ from persistence.records import Forward
 from persistence.schema import Base, TopologyRow, table_of
 from tests.chaos.history import EVERYTHING, Heard, History, QueueAtEnd, Rows, Sent
 from tests.chaos.rows import read_rows
+from tests.integration.forked import Forked, fork_into
+from tests.integration.kill_points.launcher import consume
 from tests.integration.kill_points.load import LIMITED, load
 from tests.integration.misdeed_policy import POLICY
 from tests.integration.pausing import until
@@ -53,7 +53,7 @@ def settings_of(world: World) -> Mapping[str, str]:
 class Doomed:
     """A consumer that kills itself, and the file of its log."""
 
-    process: Process
+    process: Forked
     log: Path
 
     async def consuming(self) -> None:
@@ -76,16 +76,7 @@ class Doomed:
 async def doomed(world: World, point: str, times: int, log: Path) -> AsyncIterator[Doomed]:
     """A consumer that kills itself at the point; killed at the end where it did not."""
     with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.integration.kill_points.launcher",
-            point,
-            str(times),
-            env=environment(**settings_of(world)),
-            stdout=out,
-            stderr=out,
-        )
+        process = await fork_into(out, environment(**settings_of(world)), consume, point, times)
     try:
         yield Doomed(process, log)
     finally:
