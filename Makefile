@@ -94,7 +94,8 @@ lock: $(MADE) ## write the lock files anew; UPGRADE=1 takes the newest versions
 	sh deploy/setup/lock.sh $(if $(UPGRADE),--upgrade)
 
 coverage: $(MADE) ## run all tests and measure lines and branches, with pages in htmlcov/; slower
-	$(PYTHON_IN_VENV) -m pytest --cov --cov-report=term --cov-report=html
+	$(PYTHON_IN_VENV) -m pytest --cov --cov-report=term --cov-report=html; \
+	status=$$?; rm -f .coverage.*; exit $$status  # of processes that ended after the report was made
 
 clean: ## remove both environments and what tools left behind
 	rm -rf .venv .venv-prefect .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -70,7 +70,7 @@ async def lock_runs(connection: AsyncConnection, demands: Sequence[Demand]) -> l
     In one statement and in id order, so that two batches can't wait for each other; but for a run
     that became known between two calls, which costs one of them a repetition at worst.
     """
-    ids = _ids_to_lock(demands)
+    ids = sorted(set().union(*map(named_by, demands)))
     if not ids:
         return []
     lists = {
@@ -117,10 +117,10 @@ async def lock_versions(connection: AsyncConnection, ids: Collection[UUID]) -> M
     return dict(rows.all())
 
 
-def _ids_to_lock(demands: Sequence[Demand]) -> list[UUID]:
-    """The runs themselves; of a subflow that is yet to be made, the parent that it will have."""
-    parents = (getattr(demand.create, "parent_task_run_id", None) for demand in demands)
-    return sorted({*_ids(demands), *(parent for parent in parents if parent is not None)})
+def named_by(demand: Demand) -> set[UUID]:
+    """The demand's run; of a subflow that is yet to be made, the parent that it will have too."""
+    parent = getattr(demand.create, "parent_task_run_id", None)
+    return {run_id for run_id in (demand.run_id, parent) if run_id is not None}
 
 
 def _ids(demands: Iterable[Demand]) -> list[UUID]:

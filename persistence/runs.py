@@ -13,7 +13,13 @@ from persistence.bulk import BulkUpdate
 from persistence.demands import Demand
 from persistence.errors import NotDemandedError, RunChangedMeanwhile
 from persistence.lists import among
-from persistence.loading import load_failed_task_runs, load_runs, lock_runs, lock_versions
+from persistence.loading import (
+    load_failed_task_runs,
+    load_runs,
+    lock_runs,
+    lock_versions,
+    named_by,
+)
 from persistence.prospects import PROSPECTIVE, insert_prospects
 from persistence.schema import RunRow, table_of
 from persistence.translation import (
@@ -70,7 +76,7 @@ class RunBook:
         if unknown:
             self._take_in(await insert_prospects(self._connection, unknown, now))
             # What others have inserted since the first look.
-            absent = [demand for demand in demands if demand.run_id not in self._runs]
+            absent = [demand for demand in demands if not named_by(demand) <= self._runs.keys()]
             self._take_in(await lock_runs(self._connection, absent))
         self._absent |= {demand.run_id for demand in demands if demand.run_id is not None}
         self._absent -= self._runs.keys()

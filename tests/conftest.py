@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from consumer.logs import configure_logs
 from consumer.settings import LogFormat, LogLevel
@@ -26,8 +27,11 @@ from tests.servers.vhosts import Vhost, fresh_vhost
 
 
 def pytest_configure() -> None:
-    """Let log events be written as in production, without the pictures for people."""
+    """Let log events be written as in production, and no example fail for being slow."""
     configure_logs(LogFormat.JSON, LogLevel.WARNING)
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("untimed", deadline=None, suppress_health_check=slow)
+    settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,8 +36,11 @@ def environment(**settings: object) -> dict[str, str]:
 async def pointsman(*arguments: str, **settings: object) -> Ended:
     """Run a command to its end."""
     process = await fork(arguments, environment(**settings))
-    async with asyncio.timeout(WAIT_SECONDS):
-        out, err = await process.communicate()
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            out, err = await process.communicate()
+    finally:
+        await process.end()
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 

@@ -10,12 +10,12 @@ from persistence.errors import is_duplicate, is_lost, is_refused, is_transient, 
 
 LOCK = "SELECT 1 FROM run WHERE id = :id FOR UPDATE"
 HASTY = TimeLimits(
-    connect_seconds=2,
-    lock_seconds=0.2,
-    statement_seconds=0.5,
-    answer_seconds=1.5,
-    idle_in_transaction_seconds=0.2,
-    busy_seconds=0.2,
+    connect_seconds=5,
+    lock_seconds=0.5,
+    statement_seconds=1,
+    answer_seconds=3,
+    idle_in_transaction_seconds=0.5,
+    busy_seconds=0.5,
 )
 
 

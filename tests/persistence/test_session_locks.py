@@ -1,6 +1,7 @@
 """Who waits for whom: rows are locked in one order, and what others write is read after it."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,10 @@ from rules.states import Failed, Pending, Running, State, StateType
 from tests.persistence.records import enter, make_runs, record_of
 from tests.persistence.statements import caught
 from tests.persistence.waiting import until_one_waits
+
+
+class GivenUp(Exception):  # noqa: N818  it is no error
+    """What lets a transaction be rolled back."""
 
 
 def demand(run: Run, request_id: str | None = None, **fields: Any) -> Demand:
@@ -241,3 +246,52 @@ async def test_a_flow_run_that_others_make_meanwhile_is_known_to_all_of_the_batc
         await until_one_waits(postgres_database)
 
     assert [run.id for run in await looking if run] == [flow_run.id, second.id]
+
+
+@pytest.mark.parametrize("first_ends", ["committed", "rolled back", "not wanting it"])
+async def test_who_waits_for_the_one_that_makes_the_same_run_makes_it_or_knows_it(
+    postgres_database: Database, first_ends: str
+) -> None:
+    run = TaskRun(id=uuid7(), flow_run_id=uuid7())
+
+    async def second() -> int:
+        async with postgres_database.session([demand(run, create=run)]) as session:
+            return session.make_run(run).version
+
+    with suppress(GivenUp):
+        async with postgres_database.session([demand(run, create=run)]) as session:
+            making = asyncio.create_task(second())
+            await until_one_waits(postgres_database)
+            if first_ends != "not wanting it":
+                session.make_run(run)
+                await enter(session, run, Pending())
+            if first_ends == "rolled back":
+                raise GivenUp
+
+    assert await making == (1 if first_ends == "committed" else 0)
+    async with postgres_database.session() as session:
+        flow_run = await session.flow_run(run.flow_run_id) if run.flow_run_id else None
+        assert flow_run is not None
+        assert (flow_run.bare, flow_run.version) == (True, 0)
+
+
+async def test_a_parent_that_others_make_meanwhile_is_locked_too(
+    postgres_database: Database,
+) -> None:
+    run, parent = TaskRun(id=uuid7()), TaskRun(id=uuid7())
+    subflow = FlowRun(id=uuid7(), parent_task_run_id=parent.id)
+
+    async def second() -> set[object]:
+        demands = [demand(run, create=run), demand(subflow, create=subflow)]
+        async with postgres_database.session(demands) as session:
+            session.make_run(subflow)
+            return await locked(postgres_database)
+
+    demands = [demand(run, create=run), demand(parent, create=parent)]
+    async with postgres_database.session(demands) as session:
+        session.make_run(run)
+        session.make_run(parent)
+        looking = asyncio.create_task(second())
+        await until_one_waits(postgres_database)
+
+    assert await looking == {run.id, parent.id}

@@ -163,3 +163,30 @@ async def test_no_other_transaction_sees_a_run_that_is_not_wanted_yet(
     run = TaskRun(id=uuid7())
     async with postgres_database.session(creating(run)):
         assert await rows(postgres_database) == {}
+
+
+async def test_a_run_is_stored_as_it_was_described(database: Database) -> None:
+    """So what was inserted need not be read again to be known."""
+    runs = (
+        TaskRun(
+            id=uuid7(),
+            name="é\u2028\U0001f600 ",
+            tags=("b", "a", "b", '"\\'),
+            policy=RunPolicy(retries=2**31 - 1, retry_delay=0.1 + 0.2),
+            flow_run_id=uuid7(),
+            task_key="",
+            dynamic_key=" ",
+        ),
+        FlowRun(
+            id=uuid7(),
+            deployment_id="d",
+            parent_task_run_id=uuid7(),
+            policy=RunPolicy(retry_delay=1e308),
+        ),
+    )
+    async with database.session(creating(*runs)) as session:
+        for run in runs:
+            session.make_run(run)
+
+    for run in runs:
+        assert await looked_up(database, run.id) == run

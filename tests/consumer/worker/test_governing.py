@@ -206,7 +206,7 @@ async def test_later_messages_of_a_run_follow_the_one_that_failed_and_others_do_
 async def test_a_forced_request_that_failed_is_still_its_senders(url: str) -> None:
     run_id = uuid7()
     body = proposal("RUNNING", run_id, force=True)
-    async with governing(url, seconds=0.2) as bench:
+    async with governing(url) as bench:
         [forced] = await bench.govern(reading(body, user_id="boss"))
         [refused] = await bench.govern(reading(body, "other", user_id="clerk"))
     assert decided(forced)["decision"] == "accept"
