@@ -1,5 +1,6 @@
 """Servers and databases for tests. One that is missing fails the run; nothing is skipped."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,7 +53,9 @@ def _seconds_allowed(item: pytest.Item) -> float:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Pull images and install packages now, where no test's time limit runs."""
+    """Pull images, install packages and import now, where no test's time limit runs."""
+    if "tests.integration.forked" in sys.modules:  # by a test that was collected
+        sys.modules["tests.integration.forked"].get_ready()
     tests = [item for item in session.items if isinstance(item, pytest.Function)]
     needed = {name for test in tests for name in test.fixturenames}
     try:

@@ -13,7 +13,7 @@ from asyncio.transports import ReadTransport
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from signal import SIG_DFL, SIGINT, SIGKILL, signal
@@ -115,10 +115,15 @@ class Forked:
         loop.add_reader(sentinel, note)
 
 
+def get_ready() -> None:
+    """Let all be imported while servers start, so that no test waits for it."""
+    forkserver.ensure_running()
+
+
 async def fork(arguments: Sequence[str], environment: Mapping[str, str]) -> Forked:
     """A ``pointsman`` command with these arguments, in that environment; its output is piped."""
     reading, writing = zip(*(_FORKING.Pipe(duplex=False) for _ in range(2)), strict=True)
-    forked = await _start(_command, tuple(arguments), environment, *writing)
+    forked = _start(_command, tuple(arguments), environment, *writing)
     for end in writing:
         end.close()
     forked.stdout, forked.stderr = [await forked.read(end) for end in reading]
@@ -130,12 +135,12 @@ async def fork_into(
 ) -> Forked:
     """The same for any function of a module, with all its output in a file."""
     output = Connection(os.dup(log.fileno()), readable=False)
-    forked = await _start(work, arguments, environment, output, output)
+    forked = _start(work, arguments, environment, output, output)
     output.close()
     return forked
 
 
-async def _start(
+def _start(
     work: Callable[..., None],
     arguments: Sequence[object],
     environment: Mapping[str, str],
@@ -145,7 +150,7 @@ async def _start(
     process = _FORKING.Process(
         target=_become, args=(dict(environment), out, err, work, arguments), daemon=True
     )
-    await asyncio.to_thread(process.start)  # the first one waits for all that is to be imported
+    process.start()
     forked = Forked(process)
     forked.watch()
     return forked

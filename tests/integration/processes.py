@@ -51,6 +51,7 @@ class RunningConsumer:
     process: Forked
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    _read: bool = False
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def read_log(self) -> None:
@@ -65,13 +66,14 @@ class RunningConsumer:
                 self._changed.notify_all()
         await self.process.wait()
         async with self._changed:
+            self._read = True
             self._changed.notify_all()
 
     async def event(self, name: str, count: int = 1) -> dict[str, Any]:
         """Wait for the ``count``-th event of that name."""
         async with asyncio.timeout(WAIT_SECONDS), self._changed:
             while len(found := self.told(name)) < count:
-                assert self.process.returncode is None, self.events[-3:]
+                assert not self._read, self.events[-3:]
                 await self._changed.wait()
         return found[count - 1]
 

@@ -1,5 +1,6 @@
 """Rules of a user's that fail: the request pays for it, its neighbours do not."""
 
+import signal
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -13,6 +14,7 @@ from rules.identifiers import uuid7
 from tests.integration.misdeed_policy import PARAMETER, POLICY, Misdeed
 from tests.integration.processes import consuming
 from tests.integration.records import rows_of, rows_when
+from tests.integration.waiting import until_left
 from tests.integration.world import Watcher, World, proposal, watching
 
 KILLED, EXITED = -9, 7
@@ -88,6 +90,7 @@ async def test_a_rule_that_raises_late_is_tried_again_later_and_later_and_then_c
     consumer = consuming(**settings(world, max_failures=2))
     async with consumer as running, watching(world.amqp_url) as watcher:
         await watcher.decision(proposal("RUNNING", run_id, create=create), request_id="start")
+        running.send(signal.SIGSTOP)
         await send_together(
             watcher,
             {
@@ -97,6 +100,8 @@ async def test_a_rule_that_raises_late_is_tried_again_later_and_later_and_then_c
                 "after": proposal("RUNNING", create={}),
             },
         )
+        await until_left(world, 0)  # all is on its way, and so is read at once
+        running.send(signal.SIGCONT)
         neighbours = await decided(watcher, 2)
         told = await decided(watcher, 2)
         rows = await rows_when(world, lambda rows: len(rows.letters) == 1)

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from consumer.broker.connection import connect
-from consumer.topology.names import partition_queue
 from deploy.servers import PostgresServer, RabbitServer
 from persistence.database import Database, open_database
 from persistence.demands import Demand
@@ -16,7 +14,8 @@ from rules.identifiers import uuid7
 from tests.integration.misdeed_policy import PARAMETER, POLICY, Misdeed
 from tests.integration.processes import consuming, pointsman
 from tests.integration.records import rows_of
-from tests.integration.world import PARTITIONS, Watcher, World, proposal, watching
+from tests.integration.waiting import until_left
+from tests.integration.world import Watcher, World, proposal, watching
 from tests.persistence.waiting import until_one_waits
 
 
@@ -50,18 +49,6 @@ async def decided(world: World, watcher: Watcher) -> None:
     assert len((await rows_of(world)).states) == 2
 
 
-async def left(world: World) -> int:
-    """How many messages wait in the partitions, where no consumer is."""
-    connection = await connect(world.amqp_url, "test counting")
-    async with connection.channel() as channel:
-        told = [
-            await channel.queue_declare(partition_queue(partition), passive=True)
-            for partition in range(PARTITIONS)
-        ]
-    await connection.close()
-    return sum(int(each.message_count or 0) for each in told)
-
-
 async def test_what_is_at_hand_is_finished_and_nothing_more_is_taken(
     world: World, database: Database, watcher: Watcher
 ) -> None:
@@ -74,7 +61,7 @@ async def test_what_is_at_hand_is_finished_and_nothing_more_is_taken(
     assert consumer.told("stopped")
     assert not consumer.told("not-finished-in-time")
     await decided(world, watcher)
-    assert await left(world) == 1
+    await until_left(world, 1)
 
 
 async def test_what_can_not_be_finished_in_time_is_left_to_the_next_one(
@@ -85,7 +72,7 @@ async def test_what_can_not_be_finished_in_time_is_left_to_the_next_one(
         consumer.send(signal.SIGTERM)
         assert await consumer.ended() == 0
     assert consumer.told("not-finished-in-time")
-    assert await left(world) == 1
+    await until_left(world, 1)
     async with consuming(**world.settings):
         await decided(world, watcher)
 
@@ -98,7 +85,7 @@ async def test_a_second_signal_ends_it_at_once(
         await consumer.event("stopping")
         consumer.send(signal.SIGTERM)
         assert await consumer.ended() == -signal.SIGTERM
-    assert await left(world) == 1
+    await until_left(world, 1)
     async with consuming(**world.settings):
         await decided(world, watcher)
 
@@ -111,8 +98,7 @@ async def test_a_rule_that_goes_on_though_it_is_cut_off_does_not_keep_it(
     async with consuming(**world.settings, task_policy=POLICY, shutdown_seconds=1) as consumer:
         await watcher.decision(proposal("PENDING", body["run"]["id"], create={}))
         await watcher.send(body, "at hand")
-        while await left(world):  # noqa: ASYNC110  the broker does not tell when it is taken
-            await asyncio.sleep(0.1)
+        await until_left(world, 0)
         consumer.send(signal.SIGTERM)
         assert await consumer.ended() == 1
     assert consumer.told("stuck")

@@ -140,7 +140,7 @@ def ends(decisions: list[dict[str, Any]]) -> set[tuple[str, int, str]]:
 
 def scheduled(run_id: UUID) -> dict[str, Any]:
     """A request that has the next one of its run delayed."""
-    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+    soon = datetime.now(UTC) + timedelta(seconds=5)
     return proposal("SCHEDULED", run_id, create={}, details={"scheduled_time": soon.isoformat()})
 
 

@@ -19,7 +19,8 @@ from tests.integration.world import Watcher, World, content, proposal, watching
 REQUESTS = 40
 VHOST = "pauses"
 FOREVER = 3_600
-DELAY_SECONDS = 8
+DELAY_SECONDS = 15
+PATIENCE_MS = 8_000
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ async def test_a_database_that_is_frozen_is_noticed_too(
 async def test_away_for_longer_than_the_brokers_patience_costs_no_message_and_no_connection(
     frail_world: World, frail_broker: RabbitServer, frail_postgres: PostgresServer
 ) -> None:
-    for setting in ("consumer_timeout, 4000", "channel_tick_interval, 1000"):
+    for setting in (f"consumer_timeout, {PATIENCE_MS}", "channel_tick_interval, 1000"):
         await asyncio.to_thread(
             frail_broker.run_ctl, "eval", f"application:set_env(rabbit, {setting})."
         )
@@ -104,7 +105,7 @@ async def test_away_for_longer_than_the_brokers_patience_costs_no_message_and_no
         expected = await send_many(watcher)
         await until(waits_for(readiness, Obstacle.DATABASE))
         await given_back(frail_broker, VHOST, REQUESTS)
-        for _ in range(60):  # half as long again as the broker's patience
+        for _ in range(15 * PATIENCE_MS // 1_000):  # half as long again as the broker's patience
             await asyncio.sleep(0.1)
             broker_was_away |= Obstacle.BROKER in readiness.hindrances
         await asyncio.to_thread(frail_postgres.start_again)
@@ -158,9 +159,15 @@ async def send_delayed(watcher: Watcher) -> set[str]:
     """Requests that are delayed for some seconds: they come even if publishers are blocked."""
     runs = [uuid7() for _ in range(REQUESTS)]
     due = (utc_now() + timedelta(seconds=DELAY_SECONDS)).isoformat()
-    for run in runs:
-        schedule = proposal("SCHEDULED", run, create={}, details={"scheduled_time": due})
-        assert (await watcher.decision(schedule))["decision"] == "accept"
+    details = {"scheduled_time": due}
+    await watcher.send_all(
+        [
+            watcher.request(proposal("SCHEDULED", run, create={}, details=details), f"s-{run}")
+            for run in runs
+        ]
+    )
+    scheduled = await watcher.decisions(REQUESTS)
+    assert {each["decision"] for each in scheduled} == {"accept"}
     requests = [watcher.request(proposal("RUNNING", run), f"r-{run}") for run in runs]
     await watcher.send_all(requests)
     delays = await watcher.decisions(REQUESTS)

@@ -99,7 +99,9 @@ async def test_a_server_that_is_killed_frozen_or_stopped_is_a_lost_database(
         assert await what_is_told(lambda: change(mortal.pause)) == "lost"
         assert await what_is_told(lambda: change(lambda: None)) == "lost"
         await asyncio.to_thread(mortal.unpause)
-        assert await what_is_told(lambda: change(lambda: None)) == "no error"
+        while (again := await what_is_told(lambda: change(lambda: None))) == "transient":
+            pass  # the frozen session holds its lock until its backend finds its client gone
+        assert again == "no error"
 
         assert await what_is_told(lambda: change(mortal.stop)) == "lost"
 

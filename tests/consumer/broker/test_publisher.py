@@ -255,12 +255,12 @@ async def test_while_the_broker_blocks_publishers_the_time_limit_does_not_run(
 ) -> None:
     connection = await connect(frail_vhost.url, "test")
     await make_queue(connection, QUEUE)
-    publisher = await Publisher.open(connection, seconds=0.5)
+    publisher = await Publisher.open(connection, seconds=2)
     run_ctl = frail_vhost.server.run_ctl
     await asyncio.to_thread(run_ctl, "set_vm_memory_high_watermark", "0.0000001")
     try:
         publishing = asyncio.create_task(publisher.publish([message(QUEUE, "a")]))
-        await asyncio.wait({publishing}, timeout=3)
+        await asyncio.wait({publishing}, timeout=5)
         assert (publishing.done(), publisher.blocked) == (False, "low on memory")
     finally:
         await asyncio.to_thread(run_ctl, "set_vm_memory_high_watermark", "0.8")

@@ -128,6 +128,9 @@ async def test_a_broker_that_goes_is_waited_for_and_the_gap_told(
     task = listening(broker.url, listener)
     await listener.listens.wait()
     await announce(connection, ("a.b.c.d", numbered(1)))
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not listener.heard:  # noqa: ASYNC110  a confirm says nothing of who has heard it
+            await asyncio.sleep(0.05)
 
     await asyncio.to_thread(broker.kill)
     await connection.lost()
