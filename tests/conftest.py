@@ -59,7 +59,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     tests = [item for item in session.items if isinstance(item, pytest.Function)]
     needed = {name for test in tests for name in test.fixturenames}
     try:
-        if needed & {"broker", "own_broker", "tls_broker"}:
+        if needed & {"broker", "own_broker", "frail_broker", "tls_broker"}:
             find_rabbitmq()
         if needed & {"postgres", "own_postgres", "tls_postgres"}:
             find_postgresql()
@@ -81,9 +81,9 @@ def vhost(broker: RabbitServer) -> Iterator[Vhost]:
         yield fresh
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own_broker() -> Iterator[Callable[[], RabbitServer]]:
-    """Starts brokers for tests that stop, kill or freeze theirs; each is the caller's alone."""
+    """Starts brokers for tests that stop, kill or freeze theirs; each ends with its file."""
     with ExitStack() as started:
         yield lambda: started.enter_context(rabbitmq())
 
@@ -117,9 +117,9 @@ def migrated_postgres_url(postgres: PostgresServer, schema_template: str) -> Ite
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own_postgres() -> Iterator[Callable[[], PostgresServer]]:
-    """Starts servers for tests that stop, kill or freeze theirs; each is the caller's alone."""
+    """Starts servers for tests that stop, kill or freeze theirs; each ends with its file."""
     with ExitStack() as started:
         yield lambda: started.enter_context(postgresql(durable=False))
 

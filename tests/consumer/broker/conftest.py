@@ -1,16 +1,17 @@
 """A broker that tests may block, freeze and kill, if they put it right again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from deploy.servers import RabbitServer
+from deploy.servers import RabbitServer, rabbitmq
 from tests.servers.vhosts import Vhost, fresh_vhost
 
 
-@pytest.fixture(scope="package")
-def frail_broker(own_broker: Callable[[], RabbitServer]) -> RabbitServer:
-    return own_broker()
+@pytest.fixture(scope="session")
+def frail_broker() -> Iterator[RabbitServer]:
+    with rabbitmq() as server:
+        yield server
 
 
 @pytest.fixture
