@@ -67,11 +67,14 @@ class Intake:
 
         The wait may be cancelled; nothing is lost by that.
         """
-        while not self._waiting:
-            self._check()
+        await self.arrival()
+        return self.take(limit)
+
+    async def arrival(self) -> None:
+        """Wait until something is there to be taken, or the intake is dead; nothing is taken."""
+        while not self._waiting and self._failure is None:
             self._arrived.clear()
             await self._arrived.wait()
-        return self.take(limit)
 
     def take(self, limit: int) -> list[Delivery]:
         """What is there at this moment, at most so many, in the order in which it came."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from consumer.broker.intake import Intake
-from consumer.broker.messages import Delivery
 from consumer.wire.reading import RequestReader
 from consumer.wire.requests import Reading, Request
 
@@ -37,7 +36,6 @@ class Dispatcher:
         Raises:
             BrokerConnectionLost: the intake is dead.
         """
-        self._read(self._intake.take(self._batch_size))
         while not (batch := self._choose()):
             await self._wait()
         return batch
@@ -48,22 +46,24 @@ class Dispatcher:
         self._landed.set()
 
     async def _wait(self) -> None:
-        """Wait for messages, or until some are held back no longer."""
+        """Wait for messages, or until some are held back no longer.
+
+        The messages are not taken yet. Between their coming and the end of this wait another batch
+        may be chosen, and what one had taken here would then come after what came later.
+        """
         self._landed.clear()
-        coming = asyncio.ensure_future(self._intake.next_batch(self._batch_size))
+        coming = asyncio.ensure_future(self._intake.arrival())
         landed = asyncio.ensure_future(self._landed.wait())
         try:
             await asyncio.wait({coming, landed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            coming.cancel()
             landed.cancel()
-            if not coming.cancel():  # it has ended, with messages
-                self._read(coming.result())
-
-    def _read(self, deliveries: Sequence[Delivery]) -> None:
-        self._waiting.extend(self._reader.read(delivery) for delivery in deliveries)
 
     def _choose(self) -> list[Reading]:
-        """Take out of what waits, from its beginning, all that may go now."""
+        """Take what is there, and out of all that waits, from its beginning, what may go now."""
+        deliveries = self._intake.take(self._batch_size)
+        self._waiting.extend(self._reader.read(delivery) for delivery in deliveries)
         chosen: list[Reading] = []
         held_back: list[Reading] = []
         waiting = self._waiting

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
@@ -33,11 +34,10 @@ class Arrivals(Intake):
         return [self.there.popleft() for _ in range(min(limit, len(self.there)))]
 
     @override
-    async def next_batch(self, limit: int) -> list[Delivery]:
+    async def arrival(self) -> None:
         while not self.there:
             self.came.clear()
             await self.came.wait()
-        return self.take(limit)
 
 
 def about(run: int, tag: int = 0) -> Delivery:
@@ -102,6 +102,24 @@ async def test_what_is_held_back_makes_no_batch_smaller() -> None:
     assert tags(await dispatcher.next_batch()) == [3]
     arrivals.arrive(about(3, 6))
     assert tags(await dispatcher.next_batch()) == [4, 5, 6]
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_who_comes_while_another_wakes_up_does_not_overtake_it(steps: int) -> None:
+    """At whichever step of the event loop: what came first is in the one batch that may go."""
+    dispatcher, arrivals = dispatching(2, [])
+    waking = asyncio.create_task(dispatcher.next_batch())
+    await asyncio.wait({waking}, timeout=0)
+    arrivals.arrive(about(0, 1), about(1, 2), about(0, 3), about(1, 4))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    coming = asyncio.create_task(dispatcher.next_batch())
+    ended, held_back = await asyncio.wait({waking, coming}, return_when=asyncio.FIRST_COMPLETED)
+    [first] = ended
+    assert tags(first.result()) == [1, 2]
+    dispatcher.land(first.result())
+    [second] = held_back
+    assert tags(await second) == [3, 4]
 
 
 async def test_a_wait_that_is_given_up_loses_nothing() -> None:

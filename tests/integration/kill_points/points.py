@@ -40,7 +40,7 @@ _ACK = b"\x00\x3c\x00\x50"
 
 
 def _requests(batch: Sequence[Delivery], *_: Any) -> bool:
-    return batch[0].partition is not None
+    return bool(batch) and batch[0].partition is not None
 
 
 def _letters(batch: Sequence[Delivery], *_: Any) -> bool:
@@ -117,7 +117,7 @@ def _tell_to_stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-_BATCH_TAKEN = after(Intake, "next_batch", _requests)
+_BATCH_TAKEN = after(Intake, "take", _requests)
 _while_stopping = partial(once_then, _BATCH_TAKEN, _tell_to_stop)
 _while_forwarding = partial(while_in, OutcomePublisher, "_publish_forwards")
 _while_deciding = partial(while_in, OutcomePublisher, "_publish_decisions")
